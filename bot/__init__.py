@@ -1,0 +1,1 @@
+"""The core: it decides. No SQL, no markup, no chat library in here."""

@@ -1,0 +1,217 @@
+"""Settings, read once at start from the environment and from .env in the working directory.
+
+A secret may also stand in a file: NAME_FILE holds its path. An empty or malformed value in
+.env is a SettingsError that names its line and says what is expected.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from dotenv.parser import parse_stream
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.errors import SettingsError
+from bot.locales import languages
+
+DOTENV = Path(".env")
+
+HostPort = tuple[str, int]
+
+
+def host_port(text: str) -> HostPort:
+    """ "127.0.0.1:8080" or "[::1]:80" as (host, port)."""
+    host, _, port = text.strip().rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) < 65536:
+        raise ValueError("expected host:port")
+    if ":" in host and not (host.startswith("[") and host.endswith("]")):
+        raise ValueError("expected [address]:port")
+    return host.strip("[]"), int(port)
+
+
+def _list(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _hosts(value: object) -> object:
+    parts = _list(value)
+    return tuple(host_port(part) for part in parts) if isinstance(parts, tuple) else value
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("expected an IANA time zone")
+    ZoneInfo(value)
+    return value
+
+
+def _language(value: str) -> str:
+    if value not in languages():
+        raise ValueError("expected a language we speak")
+    return value
+
+
+def _url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("expected an http address")
+    return value.rstrip("/")
+
+
+def _database(value: str) -> str:
+    if not value.startswith("sqlite:///") or value == "sqlite:///":
+        raise ValueError("expected sqlite:///PATH")
+    return value
+
+
+def _admin(value: tuple[str, ...]) -> tuple[str, ...]:
+    for admin in value:
+        platform, _, who = admin.partition(":")
+        if platform not in ("telegram", "slack") or not who:
+            raise ValueError("expected platform:id")
+    return value
+
+
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class Settings(BaseSettings):
+    """Names are those of the environment, in lower case. `expected` is told when a value is wrong."""
+
+    model_config = SettingsConfigDict(env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+
+    database_url: Annotated[str, AfterValidator(_database)] = Field(
+        "sqlite:///data/yamchi.db", description="sqlite:///PATH, relative to the working directory"
+    )
+    telegram_bot_token: SecretStr | None = Field(None, description="a bot token from @BotFather")
+    telegram_api_url: Url = Field("https://api.telegram.org", description="an http or https address, the server's root")
+    telegram_paid_broadcast: bool = Field(False, description="true or false")
+    slack_bot_token: SecretStr | None = Field(None, description="a bot token, xoxb-...")
+    slack_app_token: SecretStr | None = Field(None, description="an app-level token, xapp-...")
+    slack_api_url: Url = Field("https://slack.com/api", description="an http or https address ending in /api/")
+    sources_file: Path | None = Field(None, description="the path of a TOML file")
+    fetch_allow: Annotated[tuple[HostPort, ...], NoDecode, BeforeValidator(_hosts)] = Field(
+        (), description="host:port, separated by commas ([::1]:80 for IPv6)"
+    )
+    poll_news_seconds: int = Field(3600, ge=1, le=86400, description="a whole number of seconds, 1 to 86400")
+    poll_rates_seconds: int = Field(900, ge=1, le=86400, description="a whole number of seconds, 1 to 86400")
+    digest_catch_up_hours: int = Field(6, ge=0, le=24, description="a whole number of hours, 0 to 24")
+    retention_days: int = Field(90, ge=7, le=3650, description="a whole number of days, 7 to 3650")
+    http_listen: Annotated[HostPort, NoDecode, BeforeValidator(lambda v: host_port(v) if isinstance(v, str) else v)] = (
+        Field(("127.0.0.1", 8080), description="host:port, such as 127.0.0.1:8080")
+    )
+    public_url: Url = Field("https://yamchi.example", description="an http or https address")
+    admins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list), AfterValidator(_admin)] = Field(
+        (), description="telegram:ID or slack:TEAM/USER, separated by commas"
+    )
+    default_timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        "Asia/Almaty", description="an IANA time zone, such as Asia/Tashkent"
+    )
+    default_language: Annotated[str, AfterValidator(_language)] = Field(
+        "en", description="a language code: " + ", ".join(languages())
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: Literal["console", "json"] = Field("console", description="console or json")
+
+    @property
+    def database_path(self) -> Path:
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @property
+    def has_chat(self) -> bool:
+        """Whether a token turns on a chat beside the console."""
+        return bool(self.telegram_bot_token or self.slack_bot_token)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every configured secret, for the log's redaction."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *args: PydanticBaseSettingsSource, **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        named = ("init_settings", "env_settings", "dotenv_settings")
+        return (*(sources[name] for name in named if name in sources), *args[:3], _SecretFiles(settings_cls))
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """NAME_FILE beside NAME: the path of a file that holds the secret."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = _environment().get(f"{field_name.upper()}_FILE", "")
+        return (_read_secret(field_name, path) if path else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        secret = {name: f for name, f in self.settings_cls.model_fields.items() if f.annotation == SecretStr | None}
+        found = {name: self.get_field_value(field, name)[0] for name, field in secret.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def _read_secret(name: str, path: str) -> str:
+    try:
+        value = Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise SettingsError(f"{name.upper()}_FILE: cannot read {path}: {reason}") from None
+    if not value:
+        raise SettingsError(f"{name.upper()}_FILE: {path} is empty")
+    return value
+
+
+def _environment() -> dict[str, str]:
+    lines = {key: value for _, key, value in _dotenv_lines() if value}
+    return {**lines, **{key: value for key, value in os.environ.items() if value}}
+
+
+def _dotenv_lines() -> Iterator[tuple[int, str, str]]:
+    """(line, NAME, value) of .env; a line that is no NAME=value is a SettingsError."""
+    if not DOTENV.is_file():
+        return
+    try:
+        bindings = list(parse_stream(DOTENV.open(encoding="utf-8")))
+    except UnicodeDecodeError:
+        raise SettingsError(".env: not UTF-8 text; save it as UTF-8") from None
+    for binding in bindings:
+        text = binding.original.string
+        line = binding.original.line + len(text) - len(text.lstrip("\n"))
+        if binding.error or (binding.key and binding.value is None):
+            raise SettingsError(f".env line {line}: expected NAME=value")
+        if binding.key:
+            yield line, binding.key.upper(), (binding.value or "").strip()
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """The settings in force. Raises SettingsError: which name, which line, what is expected."""
+    lines: dict[str, int] = {}
+    for line, name, value in _dotenv_lines():
+        lines[name] = line
+        field = Settings.model_fields.get(name.lower())
+        if field is not None and not value:
+            raise SettingsError(f".env line {line}: {name} is empty; expected {field.description}, or no such line")
+    try:
+        return Settings(_env_file=DOTENV, **overrides)
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0]).upper()
+        where = f".env line {lines[name]}: " if name in lines and name not in os.environ else ""
+        expected = Settings.model_fields[name.lower()].description
+        raise SettingsError(f"{where}{name}: expected {expected}") from None
+
+
+def resolve_allowed(allowed: tuple[HostPort, ...]) -> frozenset[HostPort]:
+    """FETCH_ALLOW with its names resolved to addresses: exactly those may be reached."""
+    found: set[HostPort] = set()
+    for host, port in allowed:
+        try:
+            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            raise SettingsError(f"FETCH_ALLOW: {host} has no address; expected a host that resolves") from None
+        found.update((str(answer[4][0]), port) for answer in answers)
+    return frozenset(found)

@@ -1,0 +1,44 @@
+"""The nouns. Frozen, plain, and the same in every room.
+
+Instants are aware UTC datetimes, dates of a fixing are the issuer's own calendar
+dates, money is Decimal or the text a bank printed.
+"""
+
+from bot.models.chats import ChatSettings, Content, Schedule, ScheduleKind, Subscription
+from bot.models.delivery import Delivery, DeliveryKind, DeliveryState, Health, LedgerCounts, Outcome, Outgoing, Update
+from bot.models.news import Article, NewsPage, NewsQuery
+from bot.models.people import Address, Answer, Request
+from bot.models.rates import Announced, Board, Fixing, Quote, RateKind, RateTable
+from bot.models.sources import Catalogue, Feed, PollState, RateRoad
+
+__all__ = [
+    "Address",
+    "Announced",
+    "Answer",
+    "Article",
+    "Board",
+    "Catalogue",
+    "ChatSettings",
+    "Content",
+    "Delivery",
+    "DeliveryKind",
+    "DeliveryState",
+    "Feed",
+    "Fixing",
+    "Health",
+    "LedgerCounts",
+    "NewsPage",
+    "NewsQuery",
+    "Outcome",
+    "Outgoing",
+    "PollState",
+    "Quote",
+    "RateKind",
+    "RateRoad",
+    "RateTable",
+    "Request",
+    "Schedule",
+    "ScheduleKind",
+    "Subscription",
+    "Update",
+]

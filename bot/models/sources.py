@@ -1,0 +1,57 @@
+"""Feeds and banks, and what is remembered of asking them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """An outlet's feed: a row of feeds.toml or of SOURCES_FILE."""
+
+    id: str
+    title: str
+    url: str
+    language: str
+    countries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RateRoad:
+    """One way to a bank's figures: which parser reads what stands at which URL.
+
+    url: may hold {date:%d.%m.%Y}, the day asked for in the issuer's zone; "" for a peg.
+    """
+
+    id: str
+    parser: str
+    url: str
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every source there is: the built-in ones, SOURCES_FILE's, or both."""
+
+    feeds: tuple[Feed, ...]
+    roads: tuple[RateRoad, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PollState:
+    """What is remembered of a source between two polls. Validators are kept byte for byte.
+
+    moved_to: the new address after a permanent redirect that parsed well
+    items: how many entries or rows the last good document held
+    """
+
+    source: str
+    next_poll_at: datetime | None = None
+    etag: str = ""
+    last_modified: str = ""
+    moved_to: str = ""
+    last_ok_at: datetime | None = None
+    failures: int = 0
+    error: str = ""
+    items: int = 0

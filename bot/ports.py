@@ -1,0 +1,199 @@
+"""The doors of the core: what it asks of a store and of a chat.
+
+Writing a Store method: one method is one transaction, named for what happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from bot.message import Message
+from bot.models import (
+    Address,
+    Answer,
+    Article,
+    ChatSettings,
+    Delivery,
+    Health,
+    LedgerCounts,
+    NewsPage,
+    NewsQuery,
+    Outcome,
+    Outgoing,
+    PollState,
+    RateTable,
+    Request,
+    Subscription,
+    Update,
+)
+
+Clock = Callable[[], datetime]
+"""Says what time it is: an aware UTC datetime."""
+
+Ask = Callable[[Request], Awaitable[Answer]]
+"""The menu, as a chat sees it: never raises for anything a person said."""
+
+CrashHook = Callable[[str], None]
+"""Called at named points ("fetched", "kept", "claimed", "handed", "sent"); tests die there."""
+
+
+class Chat(Protocol):
+    """A chat platform: one file or one folder in handlers/."""
+
+    platform: str
+
+    async def check(self) -> None:
+        """Say hello at start. Raises ChatRejected if the platform refuses our token; a network
+        that fails is no answer and raises nothing."""
+
+    async def listen(self, ask: Ask) -> None:
+        """Answer whoever speaks, until cancelled. Survives every fault of the platform."""
+
+    async def send(self, address: Address, message: Message) -> Outcome:
+        """Push one message. Never raises for what the platform does: the Outcome says it."""
+
+    def health(self) -> Health:
+        """Whether this chat can be spoken to just now."""
+
+    async def close(self) -> None:
+        """Let go of connections. listen() has been cancelled before."""
+
+
+class Store(Protocol):
+    """What is remembered.
+
+    sources        poll_states, keep_poll
+    news           known_articles, keep_news, find_news, news_seen
+    rates          tables, keep_tables
+    chats          chat, keep_chat
+    subscriptions  subscriptions, instant_subscriptions, due_subscriptions,
+                   subscribe, unsubscribe
+    outbox         keep_digests, claim, settle, lapsed, ledger, last_settled
+    inbox          keep_updates, waiting_updates, settle_update
+    buttons        keep_token, token_command
+    upkeep         ping, prune, close
+    """
+
+    # sources
+    async def poll_states(self) -> dict[str, PollState]:
+        """All that is known of the sources, by id."""
+
+    async def keep_poll(self, state: PollState) -> None:
+        """A poll that brought nothing new, or failed."""
+
+    # news
+    async def known_articles(self, keys: Collection[str]) -> dict[str, int]:
+        """Which of these identity keys are taken, and by which article id (0: known, no longer kept)."""
+
+    async def keep_news(
+        self,
+        state: PollState,
+        new: Sequence[tuple[Article, Sequence[str]]],
+        edited: Mapping[int, Article],
+        outgoing: Sequence[Outgoing],
+        now: datetime,
+    ) -> int:
+        """New articles with their identity keys, edits by id, what is to be sent, and the poll.
+
+        An article any of whose keys is taken is skipped, and its other keys are learnt for the
+        one that is there. An edit that changes nothing costs nothing. Returns how many were new.
+        """
+
+    async def find_news(self, query: NewsQuery, limit: int) -> NewsPage:
+        """Newest first. total counts all hits up to 1000 (then `capped`), `before` set aside."""
+
+    async def news_seen(self, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
+        """First seen in (after, until] and matching, newest first."""
+
+    # rates
+    async def tables(self, source: str, until: date, limit: int) -> list[RateTable]:
+        """The newest revision of each date up to `until`, newest date first."""
+
+    async def keep_tables(
+        self, state: PollState, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
+    ) -> int:
+        """Tables as printed, what is to be sent, and the poll.
+
+        A date that is known with the same rows is left alone; with other rows it becomes the
+        next revision. Returns how many tables were new or revised.
+        """
+
+    # chats
+    async def chat(self, address: Address) -> ChatSettings | None:
+        """The settings of a chat (its threads share them), None if it never chose any."""
+
+    async def keep_chat(self, settings: ChatSettings, replanned: Sequence[Subscription]) -> None:
+        """New settings, and the chat's subscriptions with the due instants that follow."""
+
+    # subscriptions
+    async def subscriptions(self, address: Address) -> list[Subscription]:
+        """Those of this address, oldest first."""
+
+    async def instant_subscriptions(self) -> list[Subscription]:
+        """All `instant` ones."""
+
+    async def due_subscriptions(self, now: datetime, limit: int) -> list[Subscription]:
+        """Those with next_due <= now, the longest due first."""
+
+    async def subscribe(self, subscription: Subscription) -> Subscription:
+        """Insert (id 0) or change (id > 0). Returns it with its id."""
+
+    async def unsubscribe(self, address: Address, ids: Collection[int]) -> int:
+        """Drop these of this address. Returns how many there were."""
+
+    # outbox
+    async def keep_digests(self, outgoing: Sequence[Outgoing], replanned: Sequence[Subscription], now: datetime) -> int:
+        """Digests that came due, and the next due instants, in one step.
+
+        Returns how many were new; an identity that exists is left alone.
+        """
+
+    async def claim(
+        self, owner: str, platforms: Collection[str], now: datetime, lease_until: datetime, limit: int
+    ) -> list[Delivery]:
+        """Take up to `limit` pending rows that are due: the oldest of each address that has none
+        in flight, and none held back before it. Rows past their shelf life become expired."""
+
+    async def settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
+        """Write down what became of a claim: one durable commit. "pending" puts it back, not
+        before outcome.retry_at. False if the claim was no longer this owner's and this try's."""
+
+    async def lapsed(self, now: datetime, platforms: Collection[str] | None = None) -> list[Delivery]:
+        """Claims whose lease has ended; with `platforms`, every claim of theirs, ended or not
+        (only for whoever holds the lock)."""
+
+    async def ledger(self) -> LedgerCounts:
+        """Outbox rows by state."""
+
+    async def last_settled(self, address: Address) -> tuple[datetime, str, str] | None:
+        """(instant, kind, state) of the newest row of this address that is no longer pending."""
+
+    # inbox
+    async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:
+        """Raw updates, each once. Returns how many were new."""
+
+    async def waiting_updates(self, platform: str, limit: int) -> list[Update]:
+        """Those not settled yet, in the order they came. Each hand-out counts: `tries` says how
+        many there were before, so that an update which kills the process is known by it."""
+
+    async def settle_update(self, platform: str, key: str, state: str) -> None:
+        """state: "taken" (an answer is on its way: not to be repeated), "done" or "poison"."""
+
+    # buttons
+    async def keep_token(self, token: str, address: Address, command: str, now: datetime) -> None:
+        """A command too long for a button, under a short token bound to its chat."""
+
+    async def token_command(self, token: str, address: Address) -> str | None:
+        """The command behind a token, if it belongs to this chat."""
+
+    # upkeep
+    async def ping(self) -> None:
+        """Raises DatabaseError if the store can no longer be written."""
+
+    async def prune(self, now: datetime) -> None:
+        """Forget what is past its retention: inbox and tokens after 7 days, the rest by settings."""
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the files."""
