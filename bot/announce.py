@@ -1,0 +1,160 @@
+"""What changed becomes messages: digests that came due, new articles, new fixings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bot import rules
+from bot.board import make_quote, read_board
+from bot.compose import digest as compose_digest
+from bot.compose import news as compose_news
+from bot.compose import rates as compose_rates
+from bot.locales import tongue
+from bot.message import Message
+from bot.models import (
+    Address,
+    Article,
+    Catalogue,
+    ChatSettings,
+    Content,
+    NewsQuery,
+    Outgoing,
+    RateRoad,
+    RateTable,
+    Subscription,
+)
+from bot.ports import Store
+from bot.sources import banks
+
+STORIES_SHOWN: Final = 8
+STORIES_COUNTED: Final = 200
+FIRST_WINDOW: Final = timedelta(hours=24)
+DUE_AT_ONCE: Final = 500
+
+
+async def make_digest(
+    store: Store,
+    catalogue: Catalogue,
+    content: Content,
+    settings: ChatSettings,
+    after: datetime,
+    until: datetime,
+    now: datetime,
+) -> Message:
+    """The digest of what was first seen in (after, until], with the rates in force at `now`."""
+    speech = tongue(settings.language)
+    wanted = NewsQuery(content.words, content.countries)
+    articles = await store.news_seen(after, until, wanted, STORIES_COUNTED) if content.news else None
+    board = compose_rates.board(await read_board(store, catalogue.roads, now), speech) if content.rates else None
+    return compose_digest.digest(
+        articles[:STORIES_SHOWN] if articles is not None else None,
+        max(len(articles or ()) - STORIES_SHOWN, 0),
+        board,
+        speech,
+        settings.zone,
+        until.astimezone(ZoneInfo(settings.zone)).date(),
+        outlets(catalogue),
+        since=after,
+    )
+
+
+def outlets(catalogue: Catalogue) -> dict[str, str]:
+    """The titles of the outlets, by feed id."""
+    return {feed.id: feed.title for feed in catalogue.feeds}
+
+
+@dataclass
+class Announcer:
+    """Turns events into outbox rows.
+
+    zone, language: for chats that chose none; catch_up: how late a digest may still come
+    sample: every message says that it is of the sample edition
+    """
+
+    store: Store
+    catalogue: Catalogue
+    zone: str
+    language: str
+    catch_up: timedelta
+    sample: bool = False
+
+    async def settings(self, address: Address) -> ChatSettings:
+        chosen = await self.store.chat(address)
+        return chosen or ChatSettings(address, self.zone, self.language)
+
+    async def due(self, now: datetime) -> int:
+        """Put every digest that came due into the outbox. Returns how many were new."""
+        enqueued = 0
+        while subscriptions := await self.store.due_subscriptions(now, DUE_AT_ONCE):
+            shared: dict[object, Message] = {}
+            outgoing = [await self._digest(subscription, now, shared) for subscription in subscriptions]
+            replanned = [await self._replan(subscription, now) for subscription in subscriptions]
+            enqueued += await self.store.keep_digests(outgoing, replanned, now)
+        return enqueued
+
+    async def _digest(self, subscription: Subscription, now: datetime, shared: dict[object, Message]) -> Outgoing:
+        settings = await self.settings(subscription.address)
+        due = rules.latest_due(subscription, settings.zone, now)
+        after = subscription.previous_due or due - FIRST_WINDOW
+        edition = (subscription.content, settings.zone, settings.language, after, due)
+        if edition not in shared:
+            message = await make_digest(self.store, self.catalogue, subscription.content, settings, after, due, now)
+            shared[edition] = replace(message, sample=self.sample)
+        return Outgoing(
+            event=f"digest:{subscription.id}:{due.astimezone(ZoneInfo(settings.zone)).date()}",
+            address=subscription.address,
+            kind="digest",
+            message=shared[edition],
+            due_at=due,
+            expires_at=due + self.catch_up,
+            state="pending" if now <= due + self.catch_up else "expired",
+        )
+
+    async def _replan(self, subscription: Subscription, now: datetime) -> Subscription:
+        zone = (await self.settings(subscription.address)).zone
+        due = rules.latest_due(subscription, zone, now)
+        return replace(subscription, previous_due=due, next_due=rules.next_due(subscription.schedule, zone, now))
+
+    async def articles(self, new: Sequence[tuple[Article, Sequence[str]]], now: datetime) -> list[Outgoing]:
+        """New articles for the instant subscriptions that want them, oldest first."""
+        listeners = [s for s in await self.store.instant_subscriptions() if s.content.news]
+        return [
+            await self._article(article, keys[0], subscription.address, now)
+            for article, keys in new
+            for subscription in listeners
+            if rules.wants(subscription.content, article)
+        ]
+
+    async def _article(self, article: Article, key: str, address: Address, now: datetime) -> Outgoing:
+        settings = await self.settings(address)
+        outlet = outlets(self.catalogue).get(article.source, article.source)
+        message = compose_news.article(article, outlet, tongue(settings.language), settings.zone)
+        return self._now(f"article:{key}", address, "article", message, now)
+
+    async def fixing(
+        self, road: RateRoad, known: Sequence[RateTable], new: Sequence[RateTable], now: datetime
+    ) -> list[Outgoing]:
+        """A new fixing for the instant subscriptions that want rates; the first look tells none."""
+        bank = banks()[road.parser]
+        fresh = rules.newest_fixing(known, new)
+        if fresh is None or bank.peg:
+            return []
+        today = now.astimezone(bank.zone).date()
+        dated = {table.effective_date: table for table in (*known, *new)}
+        quote = make_quote(bank, road, [dated[day] for day in sorted(dated, reverse=True)], today)
+        event = f"fixing:{road.id}:{fresh.effective_date}"
+        listeners = [s for s in await self.store.instant_subscriptions() if s.content.rates and not s.content.words]
+        outgoing = []
+        for address in dict.fromkeys(subscription.address for subscription in listeners):
+            speech = tongue((await self.settings(address)).language)
+            message = compose_rates.announcement(quote, speech)
+            outgoing.append(self._now(event, address, "alert", message, now))
+        return outgoing
+
+    def _now(self, event: str, address: Address, kind: rules.InstantKind, message: Message, now: datetime) -> Outgoing:
+        marked = replace(message, sample=self.sample)
+        return Outgoing(event, address, kind, marked, now, now + rules.SHELF_LIFE[kind])

@@ -1,0 +1,1 @@
+"""Models in, Message out: every sentence a person reads is written in this folder."""

@@ -1,0 +1,104 @@
+"""News as a reader meets it: a title that leads to the outlet, where and when, a short lead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from bot.compose.moments import moment, number
+from bot.echo import shown
+from bot.locales import Tongue
+from bot.message import Block, Button, Heading, Link, Message, Paragraph
+from bot.models import Article, NewsPage
+
+SEPARATOR = " · "
+
+
+def page(
+    page: NewsPage, query_text: str, tongue: Tongue, zone: str, outlets: Mapping[str, str], *, today: date
+) -> Message:
+    """A page of what was found. query_text: the query without before:, as Next repeats it.
+
+    outlets: titles by feed id; today: on the reader's clocks
+    """
+    heading = Heading(tongue.say("News: {query}", query=shown(query_text)) if query_text else tongue.say("Latest news"))
+    if not page.articles:
+        return _none(heading, page, query_text, tongue)
+    blocks: list[Block] = [heading, Paragraph(_span(page, tongue), small=True)]
+    for article in page.articles:
+        blocks += _article(article, outlets.get(article.source, article.source), tongue, zone, today)
+    return Message(tuple(blocks), _next(page, query_text, tongue))
+
+
+def page_data(page: NewsPage, query_text: str) -> dict[str, object]:
+    """The page for scripts: {"query", "total", "capped", "first", "last", "articles"}, instants in ISO 8601."""
+    return {
+        "query": query_text,
+        "total": page.total,
+        "capped": page.capped,
+        "first": page.skipped + 1 if page.articles else 0,
+        "last": page.skipped + len(page.articles) if page.articles else 0,
+        "articles": [_article_data(article) for article in page.articles],
+    }
+
+
+def article(article: Article, outlet: str, tongue: Tongue, zone: str) -> Message:
+    """One article, pushed as it appears."""
+    return Message(tuple(_article(article, outlet, tongue, zone, None)))
+
+
+def byline(article: Article, outlet: str, tongue: Tongue, zone: str, *, today: date | None = None) -> str:
+    """ "Outlet · 23 Nov, 09:40 · Opinion"."""
+    parts = [outlet, moment(article.published, zone, tongue, today=today)]
+    return SEPARATOR.join([*parts, tongue.say("Opinion")] if article.opinion else parts)
+
+
+def _article(article: Article, outlet: str, tongue: Tongue, zone: str, today: date | None) -> list[Block]:
+    blocks: list[Block] = [
+        Link(article.title, article.url),
+        Paragraph(byline(article, outlet, tongue, zone, today=today), small=True),
+    ]
+    return [*blocks, Paragraph(article.lead)] if article.lead else blocks
+
+
+def _span(page: NewsPage, tongue: Tongue) -> str:
+    """ "1-6 of 7", "7 of 7", "1-6 of 1,000+" where the count was capped."""
+    first, last = page.skipped + 1, page.skipped + len(page.articles)
+    shown = number(first, tongue) if first == last else f"{number(first, tongue)}-{number(last, tongue)}"
+    total = number(page.total, tongue) + ("+" if page.capped else "")
+    return tongue.say("{shown} of {total}", shown=shown, total=total)
+
+
+def _next(page: NewsPage, query_text: str, tongue: Tongue) -> tuple[Button, ...]:
+    if not page.capped and page.skipped + len(page.articles) >= page.total:
+        return ()
+    command = " ".join(filter(None, ("/latest", query_text, f"before:{page.articles[-1].id}")))
+    return (Button(tongue.say("Next"), command),)
+
+
+def _none(heading: Heading, page: NewsPage, query_text: str, tongue: Tongue) -> Message:
+    if page.total:
+        text, hint = tongue.say("That was the last of them."), ""
+    elif query_text:
+        text = tongue.say("Nothing found.")
+        hint = tongue.say("Try fewer words, another spelling or a longer time.")
+    else:
+        text = tongue.say("There are no articles yet.")
+        hint = tongue.say("/sources tells which outlets answer.")
+    buttons = (Button(tongue.say("Latest news"), "/latest"),) if query_text else ()
+    blocks = (heading, Paragraph(text), *((Paragraph(hint, small=True),) if hint else ()))
+    return Message(blocks, (*buttons, Button(tongue.say("Sources"), "/sources")))
+
+
+def _article_data(article: Article) -> dict[str, object]:
+    return {
+        "id": article.id,
+        "title": article.title,
+        "url": article.url,
+        "source": article.source,
+        "published": article.published.isoformat(),
+        "opinion": article.opinion,
+        "lead": article.lead,
+        "countries": list(article.countries),
+        "also_in": [],
+    }

@@ -1,0 +1,250 @@
+"""The one guarded HTTP client every source uses.
+
+Addresses come from strangers: a name, a redirect or an odd spelling may lead into our own
+network. So the address itself is looked at when the socket is opened, after every look-up and
+on every hop; nothing before that point is a guard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from ipaddress import IPv4Address, IPv6Network, ip_address
+from typing import Final
+from weakref import WeakValueDictionary
+
+import aiohttp
+from aiohttp.abc import ResolveResult
+from yarl import URL
+
+from bot.errors import SourceError
+from bot.ports import Clock
+
+HOPS: Final = 5
+CONNECT_SECONDS: Final = 8.0
+LOOK_UP_SECONDS: Final = 5.0
+LONGEST_WAIT: Final = 86400.0
+"""No Retry-After silences a source for longer than a day."""
+
+_PERMANENT: Final = frozenset({301, 308})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_ACCEPT: Final = (
+    "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9,"
+    " application/json;q=0.8, */*;q=0.5"
+)
+_UNICAST: Final = IPv6Network("2000::/3")
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+
+AddrInfo = tuple[
+    int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[str | int, ...] | tuple[int, bytes]
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer: status 200, or 304 with an empty body.
+
+    headers: by lower-case name; url: where it came from in the end
+    moved_to: the same if every hop on the way was permanent, else ""
+    """
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+    url: str
+    moved_to: str
+
+
+class Fetcher:
+    """Fetches documents, one at a time from a host:port and `spacing` seconds apart.
+
+    allow: the only (address, port) pairs that may be reached although they are not public
+    timeout: seconds for a document in all, its redirects included, waiting for its turn not
+    """
+
+    def __init__(
+        self,
+        user_agent: str,
+        allow: frozenset[tuple[str, int]],
+        spacing: float,
+        clock: Clock,
+        *,
+        timeout: float = 20.0,
+    ) -> None:
+        self._user_agent = user_agent
+        self._allow = allow
+        self._spacing = spacing
+        self._clock = clock
+        self._timeout = timeout
+        self._turns: WeakValueDictionary[tuple[str | None, int | None], asyncio.Lock] = WeakValueDictionary()
+        self._session: aiohttp.ClientSession | None = None
+        self._resolver: _Resolver | None = None
+
+    async def get(self, url: str, *, etag: str = "", last_modified: str = "", limit: int = 10_000_000) -> Fetched:
+        """The document at `url`, at most `limit` bytes once unpacked.
+
+        etag, last_modified: sent back byte for byte as they came.
+        Raises SourceError for every other answer than 200 and 304, and for none.
+        """
+        validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        headers = {name: value for name, value in validators.items() if value}
+        here, permanent, left = _web_address(url), True, self._timeout
+        for hop in range(HOPS + 1):
+            async with self._turn(here):
+                started = asyncio.get_running_loop().time()
+                got = await self._hop(here, headers, limit, left)
+                left -= asyncio.get_running_loop().time() - started
+            if got.status not in _REDIRECTS:
+                moved = str(here.with_fragment(None)) if hop and permanent else ""
+                return Fetched(got.status, got.body, got.headers, str(here), moved)
+            permanent = permanent and got.status in _PERMANENT
+            here = _web_address(got.headers.get("location", ""), here)
+        raise SourceError("too many redirects")
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        if self._session is not None:
+            await self._session.close()
+        if self._resolver is not None:
+            await self._resolver.close()
+
+    @asynccontextmanager
+    async def _turn(self, url: URL) -> AsyncIterator[None]:
+        """One request at a time a host; the next one `spacing` seconds after this one's end."""
+        turn = self._turns.setdefault((url.host, url.port), asyncio.Lock())
+        await turn.acquire()
+        try:
+            yield
+        finally:
+            asyncio.get_running_loop().call_later(self._spacing, turn.release)
+
+    async def _hop(self, url: URL, headers: dict[str, str], limit: int, seconds: float) -> Fetched:
+        timeout = aiohttp.ClientTimeout(total=max(seconds, 0.001), sock_connect=CONNECT_SECONDS)
+        try:
+            async with self._open().get(url, headers=headers, timeout=timeout, allow_redirects=False) as answer:
+                self._refuse(answer)
+                body = await _read(answer, limit) if answer.status == HTTPStatus.OK else b""
+                return Fetched(answer.status, body, _joined(answer), str(url), "")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise SourceError(self._reason(error)) from None
+
+    def _refuse(self, answer: aiohttp.ClientResponse) -> None:
+        if answer.status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED} | _REDIRECTS:
+            return
+        challenge = answer.headers.get("cf-mitigated", "") == "challenge"
+        text = f"HTTP {answer.status}" + (", a challenge page: blocked" if challenge else "")
+        wait = self._seconds(answer.headers.get("retry-after", ""))
+        raise SourceError(text, retry_after=wait, gone=answer.status == HTTPStatus.GONE)
+
+    def _seconds(self, retry_after: str) -> float | None:
+        """Retry-After, a number of seconds or an HTTP date, as seconds from now."""
+        text = retry_after.strip()
+        if text.isascii() and text.isdigit():
+            return min(float(text[:9]), LONGEST_WAIT)
+        try:
+            when = parsedate_to_datetime(text)
+        except (ValueError, TypeError):
+            return None
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return min(max((when - self._clock()).total_seconds(), 0.0), LONGEST_WAIT)
+
+    def _reason(self, error: Exception) -> str:
+        """What to tell of a failure; never its own text, which may quote the address."""
+        cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+        if isinstance(cause, _PrivateError) or isinstance(error, aiohttp.ClientConnectorDNSError):
+            return str(cause.strerror) if isinstance(cause, (_PrivateError, _LookUpError)) else "no such host"
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return f"timed out after {min(CONNECT_SECONDS, self._timeout):g} s"
+        if isinstance(error, TimeoutError):
+            return f"timed out after {self._timeout:g} s"
+        known: tuple[tuple[type[Exception], str], ...] = (
+            (aiohttp.ClientConnectorCertificateError, "an invalid certificate"),
+            (aiohttp.ClientSSLError, "no secure connection"),
+            (aiohttp.ClientConnectorError, "no connection"),
+            (aiohttp.ClientResponseError, "not an HTTP answer"),
+            (ValueError, "not an http address"),
+        )
+        return next((text for kind, text in known if isinstance(error, kind)), "the connection broke off")
+
+    def _open(self) -> aiohttp.ClientSession:
+        """The session; made inside the running loop, with the first request."""
+        if self._session is None:
+            self._resolver = _Resolver(timeout=LOOK_UP_SECONDS / 3, tries=2)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=self._resolver, socket_factory=self._socket),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": self._user_agent, "Accept": _ACCEPT},
+            )
+        return self._session
+
+    def _socket(self, info: AddrInfo) -> socket.socket:
+        family, kind, protocol, _, where = info
+        host, port = str(where[0]), where[1]
+        if not _is_public(host) and (host, port) not in self._allow:
+            raise _PrivateError(errno.EACCES, "refused: a private address")
+        return socket.socket(family, kind, protocol)
+
+
+class _PrivateError(OSError):
+    pass
+
+
+class _LookUpError(OSError):
+    pass
+
+
+class _Resolver(aiohttp.AsyncResolver):
+    """Look-ups that can be cancelled and take five seconds, whatever number of servers is dead."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        try:
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                return await super().resolve(host, port, family)
+        except TimeoutError:
+            raise _LookUpError(errno.EAGAIN, f"no name look-up within {LOOK_UP_SECONDS:g} s") from None
+
+
+def _is_public(host: str) -> bool:
+    """Whether an address, as it is about to be connected to, belongs to the public internet."""
+    ip = ip_address(host.partition("%")[0])
+    if isinstance(ip, IPv4Address):
+        return ip.is_global and not ip.is_multicast
+    if ip.ipv4_mapped or ip in _NAT64:  # they lead to the IPv4 address inside
+        return _is_public(str(ip.ipv4_mapped or IPv4Address(ip.packed[-4:])))
+    return ip.is_global and ip in _UNICAST and not ip.sixtofour and not ip.teredo
+
+
+def _web_address(text: str, base: URL | None = None) -> URL:
+    """`text`, as seen from `base`, if it is an http or https address."""
+    try:
+        url = base.join(URL(text)) if base else URL(text)
+    except ValueError:
+        url = URL()
+    if not text or url.scheme not in ("http", "https") or not url.host:
+        raise SourceError("redirected to no http address" if base else "not an http address")
+    return url
+
+
+async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body, unpacked; the limit is on what it unpacks to."""
+    body = bytearray()
+    async for piece in answer.content.iter_any():
+        body += piece
+        if len(body) > limit:
+            raise SourceError(f"larger than {limit / 1_000_000:g} MB")
+    return bytes(body)
+
+
+def _joined(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    """Headers by lower-case name, repeated ones joined."""
+    names = {name.lower() for name in answer.headers}
+    return {name: ", ".join(answer.headers.getall(name)) for name in names}

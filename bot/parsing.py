@@ -1,0 +1,122 @@
+"""Parsing at arm's length: one child process that may be killed without anybody else noticing."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from bot.errors import SourceError
+from bot.models import RateTable
+from bot.sources.document import ParsedFeed
+from bot.sources.worker import CPU_SECONDS, JOBS, LENGTH, REPLIES, Job, Reply
+
+WALL_SECONDS: Final = 10.0
+HOME: Final = Path(__file__).parents[1]
+
+
+class Parser:
+    """Documents to models, one document at a time. The child is started when it is needed,
+    started anew after a document that it did not survive, and let go when none comes for `idle` seconds.
+    """
+
+    def __init__(self, idle: float = 60.0) -> None:
+        self._idle = idle
+        self._turn = asyncio.Lock()
+        self._child: Process | None = None
+        self._rest: asyncio.TimerHandle | None = None
+
+    async def feed(self, body: bytes, headers: dict[str, str], url: str) -> ParsedFeed:
+        """The entries of a feed document. Raises SourceError for a document that is none or costs too much."""
+        reply = await self._ask(Job(headers=headers, url=url), body)
+        assert reply.feed is not None
+        return reply.feed
+
+    async def table(self, bank: str, body: bytes) -> RateTable:
+        """A bank's document as its own parser reads it. Raises SourceError as above."""
+        reply = await self._ask(Job(bank=bank), body)
+        assert reply.table is not None
+        return reply.table
+
+    async def close(self) -> None:
+        """End the child, if there is one."""
+        self._keep()
+        if self._child is not None:
+            await self._end()
+
+    async def _ask(self, job: Job, body: bytes) -> Reply:
+        async with self._turn:
+            self._keep()
+            if self._child is None or self._child.returncode is not None:
+                self._child = await _start()
+            try:
+                reply = await asyncio.wait_for(_exchange(self._child, job, body), WALL_SECONDS)
+            except TimeoutError:
+                await self._end()
+                raise SourceError(f"took more than {WALL_SECONDS:g} s to parse") from None
+            except (OSError, EOFError):
+                too_long = await self._end(patience=1) == -signal.SIGPROF
+                text = f"took more than {CPU_SECONDS} s to parse" if too_long else "cannot be parsed"
+                raise SourceError(text) from None
+            except BaseException:  # given up half-way: what the child says next belongs to nobody
+                await self._end()
+                raise
+            self._rest = asyncio.get_running_loop().call_later(self._idle, self._let_go)
+        if reply.error:
+            raise SourceError(reply.error)
+        return reply
+
+    def _keep(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+
+    def _let_go(self) -> None:
+        """Its input ends, so it ends."""
+        child, self._child = self._child, None
+        if child is not None and child.stdin is not None:
+            child.stdin.close()
+
+    async def _end(self, patience: float = 0) -> int:
+        """The child's end, by our hand if need be. Returns its exit code, or minus the signal it died of.
+
+        patience: seconds given to a child that seems to be dying by itself; a signal sent at that
+        moment would make asyncio miss what it died of
+        """
+        child, self._child = self._child, None
+        assert child is not None
+        with suppress(TimeoutError):
+            return await asyncio.wait_for(child.wait(), patience)
+        with suppress(ProcessLookupError):
+            child.kill()
+        return await child.wait()
+
+
+async def _start() -> Process:
+    """A child with nothing of our environment, and out of reach of the terminal's Ctrl-C."""
+    try:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot.sources.worker"),
+            cwd=HOME,
+            env={"PYTHONUTF8": "1"},
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        raise SourceError("cannot be parsed: no process can be started") from None
+
+
+async def _exchange(child: Process, job: Job, body: bytes) -> Reply:
+    assert child.stdin is not None and child.stdout is not None
+    for frame in (JOBS.dump_json(job), body):
+        child.stdin.write(LENGTH.pack(len(frame)))
+        child.stdin.write(frame)
+    await child.stdin.drain()
+    (length,) = LENGTH.unpack(await child.stdout.readexactly(LENGTH.size))
+    return REPLIES.validate_json(await child.stdout.readexactly(length))

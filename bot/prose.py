@@ -1,0 +1,211 @@
+"""HTML of strangers to plain text: paragraphs, leads, clipping.
+
+Everything here takes time in proportion to the text, whatever the text. That is why the tags
+are found by expressions of our own: html.parser tries an unfinished tag again and again, and
+100 kB of them cost it a quarter of a minute. Only the names of tags matter to plain text.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+import regex
+
+LONGEST_INPUT: Final = 400_000
+"""Characters of HTML that are looked at; an article has a tenth of it."""
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_BLOCKS: Final = _names(
+    "address article aside blockquote center dd details div dl dt fieldset figure footer h1 h2 h3 h4 h5 h6 header hr"
+    " li main nav ol p pre section summary table tbody tr ul"
+)
+_DROPPED: Final = _names(
+    "applet audio button canvas figcaption form head iframe math noscript object script select style svg template"
+    " textarea title video"
+)
+_CELLS: Final = frozenset({"td", "th"})
+
+_OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[|<[!?][^>]*(?:>|\Z)", re.DOTALL)
+_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*)(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?)*+>""")
+_BROKEN_TAG = re.compile(r"<(/?)([a-zA-Z]?[^\s/>]*)[^>]*(?:>|\Z)")
+_ESCAPED = re.compile(
+    r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,31}\d{0,2});"
+    r"|</?(?:a|b|br|div|em|figure|h[1-6]|i|img|li|ol|p|script|span|strong|style|sub|sup|u|ul)\b[^<>]*>"
+)
+
+_BRACKETS = re.compile(r"&#(?:(91|x5b)|93|x5d);", re.IGNORECASE)
+_SHORTCODE = re.compile(
+    r"\[\[([^\[\]]*)\]\]"
+    r"|\[(/?)((?:av_|cs_|et_pb_|fusion_|nectar_|su_|td_|vc_|wpb_)\w+|accordion|ads?|adrotate|advanced_iframe|audio"
+    r"|button|caption|columns?|contact-form(?:-7)?|divider|dropcap|embed|gallery|googlemaps|highlight|iframe|instagram"
+    r"|playlist|pullquote|row|soundcloud|spacer|tabs?|toggle|tweet|twitter|video|vimeo|wp_caption|youtube)"
+    r"(?![\w-])[^\[\]]*\]"
+)
+_HOLLOW: Final = _names(
+    "adrotate ads ad advanced_iframe audio caption contact-form contact-form-7 embed gallery googlemaps iframe"
+    " instagram playlist soundcloud tweet twitter video vimeo wp_caption youtube"
+)
+"""Shortcodes whose content is no part of the text either."""
+
+_UNSEEN = regex.compile(
+    r"[[\p{Cc}\p{Cs}\p{Cf}]--[\u200d]]+"
+    r"|(?<![\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])\u200d+|\u200d+(?!\p{Extended_Pictographic})",
+    regex.VERSION1,
+)
+_PILED_MARKS = regex.compile(r"(\p{M}{8})\p{M}+")
+_CUT = re.compile(r"\s*[\[(]\s?(?:…|\.{3})\s?[\])]\s*$")
+_TAIL = re.compile(
+    r"(?:^|(?<=[.!?…»”\"\s]))\s*(?:"
+    r"The post .{1,400}? (?:appeared first|first appeared) on .{1,200}"
+    r"|(?:Сообщение|Запись) .{1,400}? (?:впервые появил|появил\w+ сначала на ).{1,200}"
+    r"|(?:Read|Show) more(?: on this topic)?|Continue reading.{0,300}|Read the (?:full|whole) (?:article|story).{0,200}"
+    r"|Читать (?:далее|дальше|полностью)|Подробнее|Толығырақ|Batafsil"
+    r")\s*(?:…|\.{3}|»|→|>+|›|\.|:)?\s*$"
+)
+
+_SENTENCE_END = re.compile(r"(\S+?[.!?…]+[\"»”’')\]]*)(?:\s+(?=[^\s\w]*[A-ZЁА-Я\u0400-\u042fÀ-Þ0-9])|$)")
+_ABBREVIATIONS: Final = _names(
+    "adm apr aug bros capt co col corp dec dr e.g eds etc feb fig gen gov hon i.e inc jan jr jul jun lt ltd mar mr mrs"
+    " ms mt no nov oct prof rep rev sen sep sept sgt sr st vs"
+    " в в.в г гг гр д долл др е им кв коп куб млн млрд напр обл пл пос пр просп р р-н руб с св см сом ст стр т тыс ул"
+    " чел"
+)
+
+
+def clean(markup: str) -> str:
+    """The plain text of HTML or of text: paragraphs apart by a blank line, nothing left to interpret.
+
+    Shortcodes, scripts, captions, invisible and direction-turning characters and "read more"
+    tails are gone, entities are decoded, the text is NFC.
+    """
+    text = _read(markup[:LONGEST_INPUT])
+    if _ESCAPED.search(text):  # what was escaped twice; no reader wants to see it as it stands
+        text = _read(text.replace("\n\n", "<p>"))
+    return text
+
+
+def title(markup: str) -> str:
+    """The same on one line."""
+    return " ".join(clean(markup).split())
+
+
+def lead(text: str, limit: int = 280) -> str:
+    """The first two sentences of clean text on one line, at most `limit` characters."""
+    start = " ".join(text[: limit * 8].split())
+    ends = [found.end(1) for found in _SENTENCE_END.finditer(start) if not _abbreviated(found[1])]
+    return clip(start[: ends[1]] if len(ends) > 1 else start, limit)
+
+
+def clip(text: str, limit: int) -> str:
+    """At most `limit` characters, cut between words if there are any, never inside what is seen as one character."""
+    if len(text) <= limit:
+        return text
+    end = 0
+    for cluster in regex.finditer(r"\X", text, endpos=limit + 64):
+        if cluster.end() > limit - 1:
+            break
+        end = cluster.end()
+    space = text.rfind(" ", end // 2, end + 1)
+    return text[: space if space > 0 else end].rstrip(' ,;:.-–—(«“"') + "…"
+
+
+def _abbreviated(word: str) -> bool:
+    bare = word.lstrip("(\"«“‘'").removesuffix(".")
+    if not word.endswith(".") or bare.endswith("."):
+        return False
+    initials = all(len(part) == 1 and part.isalpha() for part in bare.split("."))
+    return initials or bare.lower() in _ABBREVIATIONS
+
+
+def _read(markup: str) -> str:
+    """One reading: shortcodes, tags, entities, in this order."""
+    paragraphs = [tidy for part in _paragraphs(_without_shortcodes(markup)) if (tidy := _tidy(part))]
+    while paragraphs and not (last := _TAIL.sub("", _CUT.sub("…", paragraphs[-1][-1200:]))):
+        paragraphs.pop()
+    if paragraphs:
+        paragraphs[-1] = (paragraphs[-1][:-1200] + last).rstrip()
+    return "\n\n".join(paragraphs)
+
+
+def _tidy(text: str) -> str:
+    """A paragraph on one line, NFC, without what cannot be seen. Piles of marks are thinned out first:
+    putting them in order takes quadratic time."""
+    seen = _UNSEEN.sub("", " ".join(html.unescape(text).split()))
+    return " ".join(unicodedata.normalize("NFC", _PILED_MARKS.sub(r"\1", seen)).split())
+
+
+def _paragraphs(markup: str) -> Iterator[str]:
+    """The text of each paragraph, still with its entities."""
+    parts: list[str] = []
+    for piece in _pieces(markup):
+        broken = bool(parts) and parts[-1] == "\n"
+        if piece == "\n\n" or (piece == "\n" and broken):
+            yield "".join(parts)
+            parts = []
+        elif piece.strip() or not broken:  # two line breaks are a paragraph's end, spaces between them or not
+            parts.append(piece)
+    yield "".join(parts)
+
+
+def _pieces(markup: str) -> Iterator[str]:
+    """Stretches of text, "\n" for a line break, "\n\n" for the edge of a block."""
+    at, whole, endless = 0, True, set[str]()
+    while found := _OPENING.search(markup, at):
+        start = found.start()
+        if start > at:
+            yield markup[at:start].replace("]]>", "")
+        if comment := _COMMENT.match(markup, start):
+            at = comment.end()
+            continue
+        tag = _TAG.match(markup, start) if whole else None
+        whole = tag is not None  # after an unfinished tag quotes mean nothing: no second search to the end
+        tag = tag or _BROKEN_TAG.match(markup, start)
+        assert tag is not None
+        at, name = tag.end(), tag[2].lower()
+        yield _meaning(name)
+        if name in _DROPPED and not tag[1] and name not in endless:
+            at = _after_end_tag(markup, name, at) or at
+            endless.update({name} if at == tag.end() else ())
+    yield markup[at:].replace("]]>", "")
+
+
+def _meaning(name: str) -> str:
+    if name in _BLOCKS or name in _DROPPED:
+        return "\n\n"
+    if name == "br":
+        return "\n"
+    return " " if name in _CELLS else ""
+
+
+def _after_end_tag(markup: str, name: str, at: int) -> int:
+    """Where the text goes on after </name>, 0 if it never ends."""
+    found = re.compile(rf"</{name}\b[^>]*(?:>|\Z)", re.IGNORECASE).search(markup, at)
+    return found.end() if found else 0
+
+
+def _without_shortcodes(markup: str) -> str:
+    """WordPress's and its plugins' [codes] by name; [sic] and [2025] are text, [[x]] is how one writes [x]."""
+    markup = _BRACKETS.sub(lambda found: "[" if found[1] else "]", markup)
+    parts: list[str] = []
+    at, endless = 0, set[str]()
+    for found in _SHORTCODE.finditer(markup):
+        if found.start() < at:
+            continue
+        parts.append(markup[at : found.start()])
+        at, name = found.end(), found[3]
+        if name is None:
+            parts.append(f"[{found[1]}]")
+        elif name in _HOLLOW and not found[2] and name not in endless:
+            end = markup.find(f"[/{name}]", at)
+            at = end + len(name) + 3 if end >= 0 else at
+            endless.update({name} if end < 0 else ())
+    return "".join([*parts, markup[at:]])

@@ -1,0 +1,180 @@
+"""Pure decisions: is it due, is it new, what becomes of a lost answer. No await, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+from zlib import crc32
+from zoneinfo import ZoneInfo
+
+import regex
+
+from bot.models import (
+    Article,
+    Content,
+    Delivery,
+    DeliveryKind,
+    Outcome,
+    PollState,
+    RateTable,
+    Schedule,
+    Subscription,
+)
+from bot.money import moved
+
+InstantKind = Literal["article", "alert"]
+
+UTC_ZONE: Final = ZoneInfo("UTC")
+FIRST_LOOK_ANNOUNCES: Final = 3
+"""A feed seen for the first time announces no more than its newest few."""
+
+SHELF_LIFE: Final[dict[DeliveryKind, timedelta]] = {
+    "reply": timedelta(seconds=60),
+    "alert": timedelta(minutes=15),
+    "article": timedelta(hours=6),
+}
+"""How long a message is worth sending; a digest's is the setting DIGEST_CATCH_UP_HOURS."""
+
+REPEATED: Final[frozenset[DeliveryKind]] = frozenset({"article", "digest"})
+"""Kinds sent once more when the answer to a send was lost; the others never are."""
+
+REPEAT_AFTER: Final = timedelta(seconds=60)
+
+
+def next_due(schedule: Schedule, zone: str, after: datetime) -> datetime | None:
+    """The first instant after `after` at which the schedule's wall-clock time comes round, UTC.
+
+    A time that a DST gap swallows comes as much later; one that an overlap repeats comes once,
+    the first time. None for `instant`.
+    """
+    if schedule.kind == "instant":
+        return None
+    place = ZoneInfo(zone)
+    day = after.astimezone(place).date() - timedelta(days=1)
+    while True:
+        if _speaks_on(schedule, day):
+            due = datetime.combine(day, schedule.at, tzinfo=place).astimezone(UTC_ZONE)
+            if due > after:
+                return due
+        day += timedelta(days=1)
+
+
+def _speaks_on(schedule: Schedule, day: date) -> bool:
+    if schedule.kind == "weekdays":
+        return day.weekday() < 5
+    return schedule.kind == "daily" or day.weekday() == schedule.weekday
+
+
+def replan(subscription: Subscription, zone: str, was: str, now: datetime) -> Subscription:
+    """The subscription with its next digest on the clocks of `zone`.
+
+    A local date that had its digest, told on the clocks of `was`, gets no second one.
+    """
+    due = next_due(subscription.schedule, zone, now)
+    if due and subscription.previous_due:
+        had = subscription.previous_due.astimezone(ZoneInfo(was)).date()
+        while due and due.astimezone(ZoneInfo(zone)).date() <= had:
+            due = next_due(subscription.schedule, zone, due)
+    return replace(subscription, next_due=due)
+
+
+def worth_announcing(new: Sequence[Article], *, first_look: bool) -> Sequence[Article]:
+    """Which of a feed's new articles go out at once, oldest first."""
+    ordered = sorted(new, key=lambda article: article.published)
+    return ordered[-FIRST_LOOK_ANNOUNCES:] if first_look else ordered
+
+
+def answer_lost(delivery: Delivery, now: datetime) -> Outcome:
+    """What becomes of a send that may or may not have arrived."""
+    if delivery.kind in REPEATED and not delivery.lost:
+        return Outcome("pending", "the answer was lost; sent once more", retry_at=now + REPEAT_AFTER, lost=True)
+    return Outcome("unknown", "the answer was lost")
+
+
+def latest_due(subscription: Subscription, zone: str, now: datetime) -> datetime:
+    """The newest instant up to `now` at which a due subscription should have spoken."""
+    due = subscription.next_due
+    if due is None:
+        raise ValueError("an instant subscription is never due")
+    while (following := next_due(subscription.schedule, zone, due)) and following <= now:
+        due = following
+    return due
+
+
+def wants(content: Content, article: Article) -> bool:
+    """Whether a subscription's filter lets this article through: every word begins a word of it."""
+    if content.countries and not set(content.countries) & set(article.countries):
+        return False
+    found = words(f"{article.title} {article.lead} {article.text}") if content.words else ()
+    return all(any(word.startswith(part) for word in found) for wanted in content.words for part in words(wanted))
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, letters and digits only, folded for comparison."""
+    found: list[str] = regex.findall(r"[\p{L}\p{N}]+", text.casefold().replace("ё", "е"))
+    return found
+
+
+def sort_news(
+    seen: Sequence[tuple[Article, Sequence[str]]], known: Mapping[str, int]
+) -> tuple[list[tuple[Article, Sequence[str]]], dict[int, Article]]:
+    """Parts a document's articles into new ones and later versions of those we have, by id.
+
+    Any identity key that is known, or came earlier in the same document, is a match.
+    """
+    new: list[tuple[Article, Sequence[str]]] = []
+    edited: dict[int, Article] = {}
+    taken: set[str] = set()
+    for article, keys in seen:
+        match = next((known[key] for key in keys if key in known), None)
+        if match is not None:
+            edited.setdefault(match, article)
+        elif taken.isdisjoint(keys):
+            new.append((article, keys))
+        taken.update(keys)
+    return new, edited
+
+
+def newest_fixing(known: Sequence[RateTable], new: Sequence[RateTable]) -> RateTable | None:
+    """The newest of the new tables if it holds other figures than the newest known one.
+
+    The same date counts too: a bank may carry today's figures into tomorrow until it fixes
+    tomorrow's. None on a first look, and for a day carried forward.
+    """
+    if not known or not new:
+        return None
+    before = max(known, key=lambda table: table.effective_date)
+    after = max(new, key=lambda table: table.effective_date)
+    if after.effective_date < before.effective_date:
+        return None
+    return after if moved(after, before) else None
+
+
+def poll_again(state: PollState, interval: float, retry_after: float | None, now: datetime) -> datetime:
+    """When to ask a source again: its beat when it answered, doubling up to 6 h while it fails.
+
+    interval: seconds; retry_after: what the server asked for, honoured up to a day.
+    """
+    if not state.failures:
+        wait = interval * (0.9 + 0.2 * _spread(state.source))
+    else:
+        wait = min(interval * 2.0 ** min(state.failures - 1, 16), 24 * interval, 6 * 3600.0)
+    return now + timedelta(seconds=max(wait, min(retry_after or 0.0, 86400.0)))
+
+
+def _spread(name: str) -> float:
+    """A fixed point in [0, 1) for a name, so that sources do not move in step."""
+    return crc32(name.encode()) / 2**32
+
+
+def worth_asking(state: PollState | None, interval: float, now: datetime) -> bool:
+    """Whether a person who waits for an answer is worth one more request to this source now.
+
+    Not while it is fresh, and not while the server itself said no; a line that failed may be tried.
+    """
+    if state is None or state.next_poll_at is None or state.next_poll_at <= now:
+        return True
+    fresh = state.last_ok_at is not None and now - state.last_ok_at < timedelta(seconds=interval)
+    return not fresh and not state.error.startswith("HTTP")

@@ -1,0 +1,107 @@
+"""The running whole: sources, digests, deliveries and chats beside each other, each supervised."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from bot.announce import Announcer
+from bot.deliver import Deliverer
+from bot.errors import ChatRejected
+from bot.models import Health
+from bot.ports import Ask, Chat, Clock, Store
+from bot.schedule import Tick, start_ticks
+from bot.track import Tracker
+
+RESTART_SECONDS = (1, 2, 5, 15, 30)
+PRUNE_SECONDS = 6 * 3600.0
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Service:
+    """What runs, and how it fares. `chats` holds those that can be pushed to just now.
+
+    tick_seconds: how often the store is asked what is due
+    """
+
+    store: Store
+    tracker: Tracker
+    announcer: Announcer
+    deliverer: Deliverer
+    chats: dict[str, Chat]
+    clock: Clock
+    tick_seconds: float
+    vitals: dict[str, Health] = field(default_factory=dict)
+
+    def alive(self) -> dict[str, Health]:
+        """Whether each of our own tasks is alive."""
+        return dict(self.vitals)
+
+    def ready(self) -> dict[str, Health]:
+        """Our tasks and each chat's connection."""
+        return {**self.vitals, **{name: chat.health() for name, chat in self.chats.items()}}
+
+    async def check_chats(self) -> list[ChatRejected]:
+        """Say hello on every chat at once. Returns the definite rejections."""
+        answers = await asyncio.gather(*(chat.check() for chat in self.chats.values()), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                log.error("chat rejected", error=str(answer))
+        return [answer for answer in answers if isinstance(answer, ChatRejected)]
+
+    @asynccontextmanager
+    async def ticking(self, *, polls: Callable[[], bool]) -> AsyncIterator[None]:
+        """The ticks go round: sources are polled while `polls()`, digests fall due, old rows go."""
+
+        async def track() -> None:
+            if polls():
+                await self.tracker.poll_due()
+
+        ticks: dict[str, tuple[Tick, float]] = {
+            "track": (track, self.tick_seconds),
+            "announce": (self._announce, self.tick_seconds),
+            "prune": (self._prune, PRUNE_SECONDS),
+        }
+        await track()
+        scheduler = start_ticks(ticks)
+        try:
+            yield
+        finally:
+            scheduler.shutdown(wait=False)
+
+    async def _announce(self) -> None:
+        await self.announcer.due(self.clock())
+
+    async def _prune(self) -> None:
+        await self.store.prune(self.clock())
+
+    async def deliver(self) -> None:
+        await self.supervise("deliver", self.deliverer.run)
+
+    async def listen(self, chat: Chat, ask: Ask) -> None:
+        """Keep a chat listening. One that has heard all it will (a pipe's end) leaves the service."""
+        await self.supervise(chat.platform, lambda: chat.listen(ask))
+        self.chats.pop(chat.platform, None)
+
+    async def supervise(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work` until it ends by itself; when it fails, say so and start it again."""
+        failures = 0
+        while True:
+            self.vitals[name] = Health(ok=True)
+            try:
+                await work()
+            except Exception as error:
+                log.exception("task died", task=name)
+                self.vitals[name] = Health(ok=False, detail=f"died of {type(error).__name__}, restarting")
+                await asyncio.sleep(RESTART_SECONDS[min(failures, len(RESTART_SECONDS) - 1)])
+                failures += 1
+            else:
+                with suppress(KeyError):
+                    del self.vitals[name]
+                return

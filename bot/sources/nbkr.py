@@ -1,0 +1,49 @@
+"""National Bank of the Kyrgyz Republic: som per Nominal units, COMMA decimals, four places.
+
+daily.xml has USD EUR CNY KZT RUB, weekly.xml about forty others (each with a ValidFor, which is not
+needed); only the latest document can be had. It is declared windows-1251 while the HTTP header says
+nothing, so bytes it must be. The date is often tomorrow's, on Saturdays too: the file is re-dated
+every day. No change is printed. A figure without a comma has lost it, and 874500 is no rate.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+from xml.etree.ElementTree import Element
+from zoneinfo import ZoneInfo
+
+from bot.locales import N_
+from bot.models import RateTable
+from bot.sources import Bank
+from bot.sources.printed import Row, make_table, read_xml
+
+_DECIMAL = re.compile(r"([0-9]+)[,.]([0-9]+)")
+
+
+def parse(body: bytes) -> RateTable:
+    """A daily or weekly document. Raises SourceError."""
+    root = read_xml(body, "CurrencyRates")
+    return make_table("nbkr", "KGS", _rows(root), root.get("Date", "").strip() or "missing")
+
+
+def _rows(root: Element) -> Iterator[Row]:
+    for item in root.iterfind("Currency"):
+        value, nominal = ((item.findtext(name) or "").strip() for name in ("Value", "Nominal"))
+        yield Row(item.get("ISOCode", ""), _dotted(value), nominal)
+
+
+def _dotted(value: str) -> str:
+    match = _DECIMAL.fullmatch(value)
+    return ".".join(match.groups()) if match else f"{value} without decimals"
+
+
+BANK: Final = Bank(
+    id="nbkr",
+    name=N_("National Bank of the Kyrgyz Republic"),
+    issues="KGS",
+    zone=ZoneInfo("Asia/Bishkek"),
+    url="https://www.nbkr.kg/XML/daily.xml",
+    parse=parse,
+)

@@ -1,0 +1,85 @@
+"""The child process that parses: `python -m bot.sources.worker`, spoken to by bot/parsing.py.
+
+In: frames of a Job and its document; out: a frame with a Reply for each. A frame is its length
+in four bytes, then its bytes. The process ends with its input, or by SIGPROF when a document
+costs more than CPU_SECONDS.
+"""
+
+from __future__ import annotations
+
+import resource
+import signal
+import struct
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final
+
+from pydantic import TypeAdapter
+
+from bot.errors import SourceError
+from bot.models import RateTable
+from bot.sources import banks
+from bot.sources.document import ParsedFeed, parse
+
+CPU_SECONDS: Final = 2
+MEMORY_BYTES: Final = 1 << 30
+LENGTH: Final = struct.Struct(">I")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the next frame holds. bank: whose table it is, "" for a feed."""
+
+    bank: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a document held, or the SourceError it led to."""
+
+    feed: ParsedFeed | None = None
+    table: RateTable | None = None
+    error: str = ""
+
+
+JOBS: Final = TypeAdapter(Job)
+REPLIES: Final = TypeAdapter(Reply)
+
+
+def main() -> None:
+    """Answer every job until there are no more."""
+    with suppress(OSError, ValueError):  # not every system has this limit
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    calls, answers = sys.stdin.buffer, sys.stdout.buffer
+    while (job := _frame(calls)) and (document := _frame(calls)) is not None:
+        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+        reply = REPLIES.dump_json(_reply(JOBS.validate_json(job), document))
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        answers.write(LENGTH.pack(len(reply)) + reply)
+        answers.flush()
+
+
+def _reply(job: Job, document: bytes) -> Reply:
+    try:
+        if not job.bank:
+            return Reply(feed=parse(document, job.headers, job.url))
+        read = banks()[job.bank].parse
+        assert read is not None
+        return Reply(table=read(document))
+    except SourceError as error:
+        return Reply(error=str(error))
+    except Exception:  # noqa: BLE001 - a stranger's document found a hole in a parser
+        return Reply(error="cannot be parsed")
+
+
+def _frame(stream: BinaryIO) -> bytes | None:
+    """The next frame, None at the end."""
+    head = stream.read(LENGTH.size)
+    return stream.read(LENGTH.unpack(head)[0]) if len(head) == LENGTH.size else None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""Tracks the sources: asks each when it is due, keeps what is new, and lets none stop another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import structlog
+
+from bot import rules
+from bot.announce import Announcer
+from bot.errors import SourceError
+from bot.fetch import Fetcher
+from bot.models import Catalogue, Feed, PollState, RateRoad, RateTable
+from bot.parsing import Parser
+from bot.ports import Clock, CrashHook, Store
+from bot.sources import banks, feeds
+from bot.sources.look import look
+
+BANK_LIMIT: Final = 1_000_000
+TABLES_KEPT_IN_MIND: Final = 45
+AHEAD: Final = timedelta(days=4)
+
+log = structlog.get_logger()
+Source = Feed | RateRoad
+
+
+class Tracker:
+    """Polls the catalogue's sources. Every poll is a task of `group`; none of them ever raises.
+
+    news_seconds, rates_seconds: the base intervals
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        catalogue: Catalogue,
+        fetcher: Fetcher,
+        parser: Parser,
+        announcer: Announcer,
+        clock: Clock,
+        news_seconds: float,
+        rates_seconds: float,
+        group: asyncio.TaskGroup,
+        crash: CrashHook,
+    ) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._parser = parser
+        self._announcer = announcer
+        self._clock = clock
+        self._intervals = {"news": news_seconds, "rates": rates_seconds}
+        self._group = group
+        self._crash = crash
+        self._sources: dict[str, Sequence[Source]] = {"news": catalogue.feeds, "rates": catalogue.roads}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._asked_at: WeakKeyDictionary[asyncio.Task[None], float] = WeakKeyDictionary()
+
+    async def poll_due(self) -> None:
+        """Start a poll of every source that is due."""
+        states = await self._store.poll_states()
+        now = self._clock()
+        for need, sources in self._sources.items():
+            for source in sources:
+                state = states.get(source.id)
+                if state is None or state.next_poll_at is None or state.next_poll_at <= now:
+                    self._start(need, source, state)
+
+    def refresh(self, needs: Iterable[str], states: Mapping[str, PollState]) -> set[asyncio.Task[None]]:
+        """Polls, running or newly started, of every source of these kinds that is not fresh."""
+        now = self._clock()
+        stale = [
+            (need, source)
+            for need in needs
+            for source in self._sources[need]
+            if rules.worth_asking(states.get(source.id), self._intervals[need], now)
+        ]
+        return {self._start(need, source, states.get(source.id)) for need, source in stale}
+
+    async def refreshed(self, needs: Iterable[str], seconds: float) -> None:
+        """Wait until the sources of these kinds have answered; for none longer than so many seconds
+        after it was asked, whoever waited for it first."""
+        tasks = self.refresh(needs, await self._store.poll_states())
+        now = asyncio.get_running_loop().time()
+        left = max((self._asked_at[task] + seconds - now for task in tasks), default=0.0)
+        if left > 0:
+            await asyncio.wait(tasks, timeout=left)
+
+    async def first_light(self, seconds: float) -> bool:
+        """Wait until any source has answered, ever; False if none has after so many seconds."""
+        tasks = self.refresh(self._sources, await self._store.poll_states())
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not await self.answered():
+            left = deadline - asyncio.get_running_loop().time()
+            if not tasks or left <= 0:
+                return False
+            _, tasks = await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        return True
+
+    async def answered(self) -> bool:
+        """Whether any source that has an address ever answered."""
+        addressed = {source.id for sources in self._sources.values() for source in sources if source.url}
+        states = await self._store.poll_states()
+        return any(state.last_ok_at and name in addressed for name, state in states.items())
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, need: str, source: Source, state: PollState | None) -> asyncio.Task[None]:
+        running = self._running.get(source.id)
+        if running is None:
+            running = self._group.create_task(self._poll(need, source, state or PollState(source.id)))
+            self._running[source.id] = running
+            self._asked_at[running] = asyncio.get_running_loop().time()
+            running.add_done_callback(lambda _: self._running.pop(source.id, None))
+        return running
+
+    async def _poll(self, need: str, source: Source, state: PollState) -> None:
+        """One source, one time: the only place where its errors are caught."""
+        interval = self._intervals[need]
+        try:
+            if isinstance(source, Feed):
+                await self._poll_feed(source, state, interval)
+            else:
+                await self._poll_bank(source, state, interval)
+        except SourceError as error:
+            await self._note_failure(state, str(error), interval, error.retry_after)
+        except Exception as error:
+            log.exception("poll failed", source=source.id)
+            await self._note_failure(state, f"cannot be read ({type(error).__name__})", interval, None)
+
+    async def _note_failure(self, state: PollState, text: str, interval: float, retry_after: float | None) -> None:
+        log.warning("source failed", source=state.source, error=text, failures=state.failures + 1)
+        failed = replace(state, failures=state.failures + 1, error=text)
+        again = rules.poll_again(failed, interval, retry_after, self._clock())
+        try:
+            await self._store.keep_poll(replace(failed, next_poll_at=again))
+        except Exception:
+            log.exception("poll not kept", source=state.source)
+
+    def _good(self, state: PollState, interval: float, now: datetime, items: int) -> PollState:
+        good = replace(state, failures=0, error="", last_ok_at=now, items=items)
+        return replace(good, next_poll_at=rules.poll_again(good, interval, None, now))
+
+    async def _poll_feed(self, feed: Feed, state: PollState, interval: float) -> None:
+        fetched = await self._fetcher.get(
+            state.moved_to or feed.url, etag=state.etag, last_modified=state.last_modified
+        )
+        now = self._clock()
+        if fetched.status == 304:
+            await self._store.keep_poll(self._good(state, interval, now, state.items))
+            return
+        parsed = await self._parser.feed(fetched.body, fetched.headers, fetched.url)
+        self._crash("fetched")
+        seen = [(article, feeds.keys(article)) for article in feeds.articles(feed, parsed, now)]
+        known = await self._store.known_articles({key for _, keys in seen for key in keys})
+        new, edited = rules.sort_news(seen, known)
+        loud = {id(a) for a in rules.worth_announcing([a for a, _ in new], first_look=state.last_ok_at is None)}
+        outgoing = await self._announcer.articles([pair for pair in new if id(pair[0]) in loud], now)
+        good = replace(
+            self._good(state, interval, now, len(seen)),
+            etag=fetched.headers.get("etag", ""),
+            last_modified=fetched.headers.get("last-modified", ""),
+            moved_to=fetched.moved_to or state.moved_to,
+        )
+        kept = await self._store.keep_news(good, new, edited, outgoing, now)
+        self._crash("kept")
+        log.info("feed read", source=feed.id, entries=len(seen), new=kept)
+
+    async def _poll_bank(self, road: RateRoad, state: PollState, interval: float) -> None:
+        bank = banks()[road.parser]
+        today = self._clock().astimezone(bank.zone).date()
+        known = await self._store.tables(road.id, today + AHEAD, TABLES_KEPT_IN_MIND)
+        tables = await look(bank, road, self._bytes, self._table(road), today, known, self._keeper(state))
+        self._crash("fetched")
+        now = self._clock()
+        outgoing = await self._announcer.fixing(road, known, tables, now)
+        items = max((len(table.fixings) for table in tables), default=state.items)
+        await self._store.keep_tables(self._good(state, interval, now, items), tables, outgoing, now)
+        self._crash("kept")
+        log.info("bank read", source=road.id, tables=len(tables))
+
+    async def _bytes(self, url: str) -> bytes:
+        return (await self._fetcher.get(url, limit=BANK_LIMIT)).body
+
+    def _table(self, road: RateRoad) -> Callable[[bytes], Awaitable[RateTable]]:
+        async def parse(body: bytes) -> RateTable:
+            return await self._parser.table(road.parser, body)
+
+        return parse
+
+    def _keeper(self, state: PollState) -> Callable[[RateTable], Awaitable[None]]:
+        async def keep(table: RateTable) -> None:
+            await self._store.keep_tables(state, [table], [], self._clock())
+
+        return keep

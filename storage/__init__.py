@@ -1,0 +1,1 @@
+"""Remembers. The only room that speaks SQL; the door it answers is bot.ports.Store."""

@@ -1,0 +1,62 @@
+"""Raw events of the platforms, kept before they are acknowledged, and what long buttons stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlite_utils import Database
+
+from bot.models import Address, Update
+from storage.values import micros, one, plain, rows
+
+KEPT: Final = timedelta(days=7)
+
+HAND_OUT: Final = """
+    UPDATE inbox SET tries = tries + 1
+    WHERE id IN (SELECT id FROM inbox WHERE platform = ? AND state = 'new' ORDER BY id LIMIT ?)
+    RETURNING id, platform, key, raw, tries - 1 AS tries"""
+
+
+def keep_updates(db: Database, updates: Sequence[Update], now: datetime) -> int:
+    received = micros(now)
+    return (
+        db.conn.executemany(
+            "INSERT INTO inbox (platform, key, raw, state, tries, received_at) VALUES (?, ?, ?, 'new', ?, ?)"
+            " ON CONFLICT (platform, key) DO NOTHING",
+            [(u.platform, plain(u.key), plain(u.raw), u.tries, received) for u in updates],
+        ).rowcount
+        if updates
+        else 0
+    )
+
+
+def waiting_updates(db: Database, platform: str, limit: int) -> list[Update]:
+    """Counts the hand-out in the row, so that an update which kills us is known by its tries."""
+    waiting = sorted(rows(db, HAND_OUT, platform, limit), key=lambda row: int(row.pop("id")))
+    return [Update(**row) for row in waiting]
+
+
+def settle_update(db: Database, platform: str, key: str, state: str) -> None:
+    db.conn.execute("UPDATE inbox SET state = ? WHERE platform = ? AND key = ?", (state, platform, plain(key)))
+
+
+def keep_token(db: Database, token: str, address: Address, command: str, now: datetime) -> None:
+    db.conn.execute(
+        "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?)",
+        (token, address.platform, address.chat, plain(command), micros(now)),
+    )
+
+
+def token_command(db: Database, token: str, address: Address) -> str | None:
+    where = "WHERE token = ? AND platform = ? AND chat = ?"
+    command: str | None = one(db, f"SELECT command FROM tokens {where}", plain(token), address.platform, address.chat)
+    return command
+
+
+def forget_settled(db: Database, now: datetime) -> None:
+    """Drop settled updates and tokens past their week; an update that waits is never dropped."""
+    before = micros(now - KEPT)
+    db.conn.execute("DELETE FROM inbox WHERE state <> 'new' AND received_at < ?", (before,))
+    db.conn.execute("DELETE FROM tokens WHERE created_at < ?", (before,))

@@ -1,0 +1,183 @@
+"""The store in one SQLite file. Each method is one transaction; its SQL is in the file of its noun."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from sqlite_utils import Database
+
+from bot.models import (
+    Address,
+    Article,
+    ChatSettings,
+    Delivery,
+    LedgerCounts,
+    NewsPage,
+    NewsQuery,
+    Outcome,
+    Outgoing,
+    PollState,
+    RateTable,
+    Subscription,
+    Update,
+)
+from bot.ports import Store
+from storage import chats, inbox, news, outbox, rates, search, sources
+from storage.opening import open_reader, open_writer
+from storage.threads import Crew
+
+READERS: Final = 3
+
+
+async def open_store(path: Path, *, retention_days: int = 90) -> SqliteStore:
+    """The store in the file at `path`, made with its folder if it is missing.
+
+    retention_days: how long articles are kept
+    Raises DatabaseError for a file that is damaged, foreign, newer than this version or cannot
+    be written; it is then left untouched.
+    """
+    store = SqliteStore(path, retention_days=retention_days)
+    try:
+        await store.open()
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+class SqliteStore(Store):
+    """bot.ports.Store on SQLite: one thread that writes, a few that read beside it."""
+
+    def __init__(self, path: Path, *, retention_days: int) -> None:
+        self._retention = timedelta(days=retention_days)
+        self._writer = Crew(1, partial(open_writer, path), "BEGIN IMMEDIATE")
+        self._readers = Crew(READERS, partial(open_reader, path), "BEGIN")
+
+    async def open(self) -> None:
+        """Open the file now, rather than at the first call."""
+        await self._writer.run(_nothing)
+
+    # sources
+    async def poll_states(self) -> dict[str, PollState]:
+        return await self._readers.run(sources.poll_states)
+
+    async def keep_poll(self, state: PollState) -> None:
+        await self._writer.run(sources.keep_poll, state)
+
+    # news
+    async def known_articles(self, keys: Collection[str]) -> dict[str, int]:
+        return await self._readers.run(news.known_articles, keys)
+
+    async def keep_news(
+        self,
+        state: PollState,
+        new: Sequence[tuple[Article, Sequence[str]]],
+        edited: Mapping[int, Article],
+        outgoing: Sequence[Outgoing],
+        now: datetime,
+    ) -> int:
+        return await self._writer.run(news.keep_news, state, new, edited, outgoing, now)
+
+    async def find_news(self, query: NewsQuery, limit: int) -> NewsPage:
+        return await self._readers.run(search.find_news, query, limit)
+
+    async def news_seen(self, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
+        return await self._readers.run(search.news_seen, after, until, query, limit)
+
+    # rates
+    async def tables(self, source: str, until: date, limit: int) -> list[RateTable]:
+        return await self._readers.run(rates.tables, source, until, limit)
+
+    async def keep_tables(
+        self, state: PollState, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
+    ) -> int:
+        return await self._writer.run(rates.keep_tables, state, tables, outgoing, now)
+
+    # chats
+    async def chat(self, address: Address) -> ChatSettings | None:
+        return await self._readers.run(chats.chat, address)
+
+    async def keep_chat(self, settings: ChatSettings, replanned: Sequence[Subscription]) -> None:
+        await self._writer.run(chats.keep_chat, settings, replanned)
+
+    # subscriptions
+    async def subscriptions(self, address: Address) -> list[Subscription]:
+        return await self._readers.run(chats.subscriptions, address)
+
+    async def instant_subscriptions(self) -> list[Subscription]:
+        return await self._readers.run(chats.instant_subscriptions)
+
+    async def due_subscriptions(self, now: datetime, limit: int) -> list[Subscription]:
+        return await self._readers.run(chats.due_subscriptions, now, limit)
+
+    async def subscribe(self, subscription: Subscription) -> Subscription:
+        return await self._writer.run(chats.subscribe, subscription)
+
+    async def unsubscribe(self, address: Address, ids: Collection[int]) -> int:
+        return await self._writer.run(chats.unsubscribe, address, ids)
+
+    # outbox
+    async def keep_digests(self, outgoing: Sequence[Outgoing], replanned: Sequence[Subscription], now: datetime) -> int:
+        return await self._writer.run(chats.keep_digests, outgoing, replanned, now)
+
+    async def claim(
+        self, owner: str, platforms: Collection[str], now: datetime, lease_until: datetime, limit: int
+    ) -> list[Delivery]:
+        return await self._writer.run(outbox.claim, owner, platforms, now, lease_until, limit)
+
+    async def settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
+        return await self._writer.run(outbox.settle, delivery, outcome, now)
+
+    async def lapsed(self, now: datetime, platforms: Collection[str] | None = None) -> list[Delivery]:
+        return await self._readers.run(outbox.lapsed, now, platforms)
+
+    async def ledger(self) -> LedgerCounts:
+        return await self._readers.run(outbox.ledger)
+
+    async def last_settled(self, address: Address) -> tuple[datetime, str, str] | None:
+        return await self._readers.run(outbox.last_settled, address)
+
+    # inbox
+    async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:
+        return await self._writer.run(inbox.keep_updates, updates, now)
+
+    async def waiting_updates(self, platform: str, limit: int) -> list[Update]:
+        return await self._writer.run(inbox.waiting_updates, platform, limit)
+
+    async def settle_update(self, platform: str, key: str, state: str) -> None:
+        await self._writer.run(inbox.settle_update, platform, key, state)
+
+    # buttons
+    async def keep_token(self, token: str, address: Address, command: str, now: datetime) -> None:
+        await self._writer.run(inbox.keep_token, token, address, command, now)
+
+    async def token_command(self, token: str, address: Address) -> str | None:
+        return await self._readers.run(inbox.token_command, token, address)
+
+    # upkeep
+    async def ping(self) -> None:
+        await self._writer.run(_beat)
+
+    async def prune(self, now: datetime) -> None:
+        """In several short transactions, so that sending goes on between them."""
+        await self._writer.run(inbox.forget_settled, now)
+        await self._writer.run(outbox.forget_done, now)
+        while await self._writer.run(news.forget_articles, now - self._retention):
+            pass
+
+    async def close(self) -> None:
+        """The last connection to close folds the log back into the file."""
+        await self._readers.close()
+        await self._writer.close()
+
+
+def _nothing(_: Database) -> None:
+    """The first job of a thread opens its connection; this one does no more than that."""
+
+
+def _beat(db: Database) -> None:
+    db.conn.execute("UPDATE pulse SET beats = beats + 1")

@@ -1,0 +1,105 @@
+"""Threads that wait for the disk, so that the event loop never does."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar
+
+from sqlite_utils import Database
+
+from bot.errors import DatabaseError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+REASONS: Final = {
+    sqlite3.SQLITE_FULL: "the disk is full, so the database cannot be written",
+    sqlite3.SQLITE_IOERR: "the disk refuses, so the database cannot be used",
+    sqlite3.SQLITE_READONLY: "the database cannot be written",
+    sqlite3.SQLITE_CANTOPEN: "the database cannot be opened",
+    sqlite3.SQLITE_BUSY: "the database is held by another process",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged; restore a backup",
+    sqlite3.SQLITE_NOTADB: "the file is not a database",
+}
+
+
+def told(error: sqlite3.Error) -> DatabaseError:
+    """SQLite's error as a sentence for the operator."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    return DatabaseError(f"{REASONS.get(code & 0xFF, f'the database failed: {error}')} ({name})")
+
+
+class Crew:
+    """Threads with a connection each, taking jobs from one queue. One job is one transaction.
+
+    They are daemons, as a disk that hangs must not hold up the exit; an unfinished transaction
+    rolls back. Once a job is handed in it is carried out, even if the one who waits is cancelled.
+
+    connect: opens a thread's connection, at its first job; its errors are that job's
+    begin: how transactions start; IMMEDIATE where they write, since a read that turns into a
+        write fails at once when another process wrote meanwhile
+    """
+
+    def __init__(self, size: int, connect: Callable[[], Database], begin: Literal["BEGIN", "BEGIN IMMEDIATE"]) -> None:
+        self._connect = connect
+        self._begin = begin
+        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[Database], Any]] | None] = SimpleQueue()
+        self._closed = False
+        self._threads = [Thread(target=self._work, name=f"store-{begin.lower()}-{n}", daemon=True) for n in range(size)]
+        for thread in self._threads:
+            thread.start()
+
+    async def run(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of work(db, ...) in a transaction. Raises DatabaseError for what SQLite refuses."""
+        if self._closed:
+            raise DatabaseError("the database is closed")
+        future: Future[T] = Future()
+        self._jobs.put((future, partial(_call, work, args, kwargs)))
+        return await asyncio.shield(asyncio.wrap_future(future))
+
+    async def close(self) -> None:
+        """Finish what is queued, then let go of the connections."""
+        if not self._closed:
+            self._closed = True
+            for _ in self._threads:
+                self._jobs.put(None)
+        await asyncio.to_thread(self._join)
+
+    def _join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        db: Database | None = None
+        while (job := self._jobs.get()) is not None:
+            future, work = job
+            try:
+                db = db or self._connect()
+                future.set_result(self._transaction(db, work))
+            except sqlite3.Error as error:
+                future.set_exception(told(error))
+            except BaseException as error:  # noqa: BLE001 - it belongs to the one who waits
+                future.set_exception(error)
+        if db is not None:
+            db.close()
+
+    def _transaction(self, db: Database, work: Callable[[Database], T]) -> T:
+        db.conn.execute(self._begin)
+        try:
+            result = work(db)
+            db.conn.execute("COMMIT")
+        except BaseException:
+            db.rollback()
+            raise
+        return result
+
+
+def _call(work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], db: Database) -> T:
+    return work(db, *args, **kwargs)
