@@ -1,0 +1,100 @@
+"""The menu: everything one can say, the same in every chat.
+
+A new file in this folder is found by itself; its commands are on the menu.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import secrets
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Final
+
+import structlog
+
+from bot.compose import about as compose
+from bot.echo import one_line, shown
+from bot.errors import Refusal
+from bot.locales import N_, Tongue, tongue
+from bot.models import Answer, Request
+from handlers.menu.desk import Desk
+from handlers.menu.registry import Command, commands
+
+LONGEST_REQUEST: Final = 4096
+"""Characters; no chat we speak in sends more in one message."""
+
+log = structlog.get_logger()
+
+
+def load() -> None:
+    """Put the commands of every file in this folder on the menu."""
+    for found in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{found.name}")
+
+
+async def answer(desk: Desk, ask: Request) -> Answer:
+    """What we answer to a command line, with or without its slash. Never raises for what was said.
+
+    A refusal and a failure of ours are answers too, with Answer.error set.
+    """
+    try:
+        answered = await _answer(desk, ask)
+    except Exception:
+        reference = secrets.token_hex(2)
+        log.exception("request failed", reference=reference, chat=str(ask.address))
+        answered = _error(*compose.sorry(reference, tongue(ask.language or desk.language)))
+    return replace(answered, message=replace(answered.message, sample=desk.sample))
+
+
+def parse(text: str) -> tuple[str, str]:
+    """("rates", "KZT") of "/Rates@OurBot KZT"; the name is in lower case, "help" where there is none."""
+    first, _, rest = one_line(text).partition(" ")
+    return first.removeprefix("/").partition("@")[0].casefold() or "help", rest
+
+
+async def _answer(desk: Desk, ask: Request) -> Answer:
+    try:
+        if len(ask.text) > LONGEST_REQUEST:
+            raise Refusal(
+                N_("That is too long for me: {count} characters."),
+                N_("At most {most} will do."),
+                count=len(ask.text),
+                most=LONGEST_REQUEST,
+            )
+        name, rest = parse(ask.text)
+        found = commands().get(name)
+        return await (_run(found, rest, desk, ask) if found else _unknown(name, desk, ask))
+    except Refusal as refusal:
+        return _error(*(await _tongue(desk, ask)).refusal(refusal))
+
+
+async def _run(command: Command, rest: str, desk: Desk, ask: Request) -> Answer:
+    if command.changes and not ask.is_admin:
+        raise Refusal(
+            N_("Only an admin of this chat can change its settings."), N_("In a private chat with me you can.")
+        )
+    if desk.refresh and command.needs:
+        await desk.refresh(command.needs)
+    arguments = (rest,) if command.takes and rest else ()
+    return await command.run(desk, ask, *arguments)
+
+
+async def _unknown(name: str, desk: Desk, ask: Request) -> Answer:
+    near = get_close_matches(name, list(commands()), 1, cutoff=0.6)
+    nearest = f"/{near[0]}" if near else ""
+    slash = "/" if one_line(ask.text).startswith("/") else ""
+    sentence, hint = compose.unknown(shown(f"{slash}{name}"), nearest, await _tongue(desk, ask))
+    return _error(sentence, hint, nearest=nearest)
+
+
+async def _tongue(desk: Desk, ask: Request) -> Tongue:
+    return await desk.tongue(ask.address, ask.language)
+
+
+def _error(message: str, hint: str, *, nearest: str = "") -> Answer:
+    return Answer(compose.refusal(message, hint, nearest=nearest), error={"message": message, "hint": hint})
+
+
+load()

@@ -1,0 +1,46 @@
+"""What a command has at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from zoneinfo import available_timezones
+
+from bot.locales import Tongue, tongue
+from bot.models import Address, Catalogue, ChatSettings, Health
+from bot.ports import Clock, Store
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything commands work with. One per process; nothing of a request is kept in it.
+
+    refresh: looks at the sources of these kinds ("rates", "news") if the store holds nothing
+        fresh of them, within seconds; a service polls on its own and does nothing here
+    health: the state of each part of the service, by name
+    version: of this build
+    """
+
+    store: Store
+    clock: Clock
+    catalogue: Catalogue
+    zone: str
+    language: str
+    catch_up: timedelta
+    version: str
+    sample: bool = False
+    refresh: Callable[[frozenset[str]], Awaitable[None]] | None = None
+    health: Callable[[], Mapping[str, Health]] = field(default=dict)
+
+    async def settings(self, address: Address, language: str = "", zone: str = "") -> ChatSettings:
+        """What this chat chose, else what the platform tells of the person, else the defaults."""
+        chosen = await self.store.chat(address)
+        return chosen or ChatSettings(
+            address,
+            zone if zone in available_timezones() else self.zone,
+            tongue(language).code if language else self.language,
+        )
+
+    async def tongue(self, address: Address, language: str = "") -> Tongue:
+        return tongue((await self.settings(address, language)).language)

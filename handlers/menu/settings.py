@@ -1,0 +1,72 @@
+"""What a chat chooses for itself, and how things stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from bot import places, rules
+from bot.compose import chat as compose
+from bot.compose.sources import Status, status_data
+from bot.compose.sources import status as compose_status
+from bot.locales import languages, tongue
+from bot.models import Answer, Request
+from handlers.menu.desk import Desk
+from handlers.menu.news import source_lines
+from handlers.menu.registry import command
+
+
+@command(group="settings", changes=True)
+async def timezone(desk: Desk, ask: Request, place: Annotated[str, "Asia/Bishkek | London"] = "") -> Answer:
+    """The clocks this chat goes by.
+
+    /timezone Asia/Bishkek
+    /timezone London
+    """
+    settings = await desk.settings(ask.address, ask.language, ask.zone)
+    speech, now = tongue(settings.language), desk.clock()
+    if not place:
+        shown = compose.timezone(settings.zone, speech, now, asked=True, capitals=places.CAPITALS, moved=())
+        return Answer(shown)
+    zone = places.zone(place)
+    held = await desk.store.subscriptions(ask.address)
+    moved = [rules.replan(one, zone, settings.zone, now) for one in held]
+    await desk.store.keep_chat(replace(settings, zone=zone), moved)
+    return Answer(compose.timezone(zone, speech, now, asked=False, capitals=places.CAPITALS, moved=moved))
+
+
+@command(group="settings", changes=True)
+async def language(desk: Desk, ask: Request, name: Annotated[str, "en | ru"] = "") -> Answer:
+    """The language I speak in this chat.
+
+    /language en
+    /language ru
+    """
+    settings = await desk.settings(ask.address, ask.language, ask.zone)
+    own_names = {code: places.own_name(code) for code in languages()}
+    if not name:
+        return Answer(compose.language(tongue(settings.language), own_names, asked=True))
+    code = places.language(name)
+    await desk.store.keep_chat(replace(settings, language=code), [])
+    return Answer(compose.language(tongue(code), own_names, asked=False))
+
+
+@command(group="settings")
+async def status(desk: Desk, ask: Request) -> Answer:
+    """How things stand: the next digest, the last delivery, the sources.
+
+    /status
+    """
+    settings = await desk.settings(ask.address, ask.language, ask.zone)
+    due = [one.next_due for one in await desk.store.subscriptions(ask.address) if one.next_due]
+    now = desk.clock()
+    state = Status(
+        version=desk.version,
+        address=ask.address,
+        zone=settings.zone,
+        next_digest=min(due, default=None),
+        last=await desk.store.last_settled(ask.address),
+        lines=source_lines(desk.catalogue, await desk.store.poll_states()),
+        health=desk.health(),
+    )
+    return Answer(compose_status(state, tongue(settings.language), now), status_data(state, now))

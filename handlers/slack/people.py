@@ -1,0 +1,74 @@
+"""What Slack tells of a person: zone, language, and whether they are a guest."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from bot.ports import Clock
+from handlers.slack.wire import Wire, refused
+
+KEEP: Final = timedelta(hours=1)
+MOST: Final = 10_000
+WAIT_SECONDS: Final = 2.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """zone: an IANA name; language: a code such as "ru"; both "" where Slack does not tell."""
+
+    zone: str = ""
+    language: str = ""
+    guest: bool = False
+
+
+class People:
+    """Looks people up, and remembers them for an hour."""
+
+    def __init__(self, wire: Wire, clock: Clock) -> None:
+        self._wire = wire
+        self._clock = clock
+        self._known: dict[str, tuple[Person, datetime]] = {}
+
+    async def find(self, user: str) -> Person:
+        """Never raises, and never holds an answer up for long: then nothing is known of them."""
+        person, until = self._known.get(user, (None, self._clock()))
+        if person is not None and until > self._clock():
+            return person
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                answer = await self._wire.client.users_info(user=user, include_locale=True)
+                person = _person(answer["user"])
+        except SlackApiError as error:
+            log.warning("a person cannot be looked up", error=refused(error).error)
+            person = Person()
+        except (aiohttp.ClientError, TimeoutError):
+            return Person()
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[user] = (person, self._clock() + KEEP)
+        return person
+
+
+def _person(user: Any) -> Person:
+    if not isinstance(user, dict):
+        return Person()
+    language = str(user.get("locale") or "").replace("_", "-").partition("-")[0].lower()
+    guest = any(user.get(kind) is True for kind in ("is_restricted", "is_ultra_restricted", "is_stranger"))
+    return Person(_zone(str(user.get("tz") or "")), language, guest)
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key if name else ""
+    except (ValueError, OSError):
+        return ""
