@@ -1,0 +1,130 @@
+"""A Slack workspace on loopback: Web API, Socket Mode and response_url, with limits and faults.
+
+    with FakeSlack() as slack:                      # in a thread of its own
+        SLACK_API_URL = slack.api_url
+        reply = slack.command("/rates", "KZT")      # as a person types it
+        slack.press(reply.seen, "Next")             # as a person presses it
+        slack.messages("C1")                        # what was pushed to a channel
+
+The person's side blocks: from a test's own loop, call it by asyncio.to_thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from aiohttp import web
+
+from .faults import reset_after, status
+from .slack_workspace import APP, BOT, TEAM, Json, Reply, Seen, Workspace
+
+Drop = Literal["disconnect", "close", "abort", "silence"]
+
+__all__ = ["APP", "BOT", "TEAM", "Drop", "FakeSlack", "Reply", "Seen"]
+
+
+class FakeSlack(Workspace):
+    """Everything a test says and does; what Slack itself does is in Workspace."""
+
+    # --- a person's side -----------------------------------------------------
+
+    def command(
+        self, name: str, text: str = "", *, channel: str = "C1", user: str = "U1", answers: int = 1, times: int = 1
+    ) -> Reply:
+        """Type a slash command; wait for its acknowledgement and answers. times: Slack repeats itself."""
+        payload = {
+            "command": name,
+            "text": text,
+            "team_id": TEAM,
+            "channel_id": channel,
+            "user_id": user,
+            "trigger_id": f"{next(self._counter)}.0",
+        }
+        return self._speak("slash_commands", payload, channel, user, answers, times)
+
+    def press(self, seen: Seen, label: str, *, user: str = "U1", answers: int = 1) -> Reply:
+        """Press a button of a message that was seen."""
+        rows = [block for block in seen.raw["blocks"] if block["type"] == "actions"]
+        button = next(b for row in rows for b in row["elements"] if b["text"]["text"] == label)
+        thread = {"thread_ts": seen.raw["thread_ts"]} if seen.raw.get("thread_ts") else {}
+        payload = {
+            "type": "block_actions",
+            "team": {"id": TEAM},
+            "user": {"id": user, "team_id": TEAM},
+            "channel": {"id": seen.channel},
+            "container": {"type": "message", "message_ts": seen.ts, "is_ephemeral": bool(seen.user), **thread},
+            "actions": [{"type": "button", "action_id": button["action_id"], "value": button["value"]}],
+            "trigger_id": f"{next(self._counter)}.0",
+        }
+        return self._speak("interactive", payload, seen.channel, user, answers, 1)
+
+    def messages(self, channel: str) -> list[Seen]:
+        """What was pushed to a channel, oldest first."""
+        return [seen for seen in list(self.posted) if seen.channel == channel]
+
+    def wait_for(self, true: Callable[[], object], timeout: float = 30) -> None:
+        """Until this holds, looked at whenever something happens here."""
+        deadline = time.monotonic() + timeout
+        with self._change:
+            while not true():
+                assert time.monotonic() < deadline, f"waited {timeout} s in vain; calls: {self.calls[-5:]}"
+                self._change.wait(0.05)
+
+    def _speak(self, kind: str, payload: Json, channel: str, user: str, answers: int, times: int) -> Reply:
+        key = f"E{next(self._counter)}"
+        reply = self._replies[key] = Reply(key)
+        payload |= {"response_url": f"{self.web.url}/answer/{key}?channel={channel}&user={user}"}
+        envelope = {"type": kind, "envelope_id": key, "payload": payload, "accepts_response_payload": True}
+        self.wait_for(lambda: self._line is not None)
+        began = time.monotonic()
+        for _ in range(times):
+            self.push(envelope)
+        self.wait_for(lambda: key in self._acked)
+        reply.acked_after = self._acked[key] - began
+        self.wait_for(lambda: len(reply.answers) >= answers)
+        return reply
+
+    # --- the wire's side -----------------------------------------------------
+
+    def push(self, envelope: Json) -> None:
+        """An envelope as it is, down the socket."""
+        line = self._line
+        assert line is not None
+        asyncio.run_coroutine_threadsafe(line.send_str(json.dumps(envelope)), self._loop).result(5)
+
+    def drop(self, how: Drop) -> None:
+        """End the socket: by Slack's own message, a close, a cut wire, or by not answering any more."""
+        line = self._line
+        assert line is not None
+        self._gone(line)
+        self._loop.call_soon_threadsafe(lambda: self._loop.create_task(self._drop(line, how)))
+
+    async def _drop(self, line: web.WebSocketResponse, how: Drop) -> None:
+        if how == "disconnect":
+            await line.send_json({"type": "disconnect", "reason": "refresh_requested"})
+        elif how == "close":
+            await line.close()
+        elif how == "silence":
+            self._silent.add(line)
+        elif (request := line._req) and request.transport:
+            request.transport.abort()
+
+    def refuse_link(self, times: int = 1) -> None:
+        """The next sockets are answered 503; their tickets are spent all the same."""
+        self._refuse_links = times
+
+    def fail(self, method: str, *errors: str) -> None:
+        """The next calls of a Web API method are refused, one error each."""
+        self._errors.setdefault(method, []).extend(errors)
+
+    def lose_answer(self, method: str, times: int = 1) -> None:
+        """The next calls are carried out, and the line is cut before the answer."""
+        self.web.fault(f"/api/{method}", reset_after, times)
+
+    def limit(self, method: str, retry_after: int, times: int = 1) -> None:
+        body = '{"ok": false, "error": "ratelimited"}'
+        self.web.fault(f"/api/{method}", status(429, body, retry_after, "application/json"), times)

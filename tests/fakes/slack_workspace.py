@@ -1,0 +1,206 @@
+"""The inside of a Slack workspace: Web API, Socket Mode and response_url, with Slack's limits."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import parse_qsl
+
+import aiohttp
+from aiohttp import web
+
+from .slack_screen import Screen, refuse, show
+from .web import FakeWeb
+
+Json = dict[str, Any]
+BOT, APP, TEAM = "xoxb-canary-bot-4815", "xapp-canary-app-1623", "T1"
+
+
+@dataclass
+class Seen:
+    """A message as a person sees it. user: who alone sees it, "" for everybody."""
+
+    channel: str
+    raw: Json
+    user: str = ""
+    ts: str = ""
+    screen: Screen = field(default_factory=Screen)
+
+    @property
+    def text(self) -> str:
+        return self.screen.text
+
+    @property
+    def buttons(self) -> dict[str, str]:
+        return self.screen.buttons
+
+
+@dataclass
+class Reply:
+    """What came of a command or a press. acked_after: seconds; seen: the newest answer."""
+
+    key: str
+    acked_after: float = 0.0
+    answers: list[Seen] = field(default_factory=list)
+
+    @property
+    def seen(self) -> Seen:
+        return self.answers[-1]
+
+    @property
+    def text(self) -> str:
+        return self.seen.text
+
+
+class Workspace:
+    """people: users.info by user id; calls, rejected, mentions: what Slack noted; paced: 1/s a channel."""
+
+    def __init__(self, *, paced: bool = False) -> None:
+        self.web = FakeWeb()
+        self.web.route("/api/", self._api)
+        self.web.route("/link/", self._link)
+        self.web.route("/answer/", self._answer)
+        self.people: dict[str, Json] = {"U1": {"tz": "Asia/Almaty", "locale": "en-US"}}
+        self.tokens = {BOT, APP}
+        self.paced = paced
+        self.posted: list[Seen] = []
+        self.calls: list[tuple[str, Json]] = []
+        self.rejected: list[tuple[str, str]] = []
+        self.mentions: list[str] = []
+        self.links_opened = 0
+        self._errors: dict[str, list[str]] = {}
+        self._refuse_links = 0
+        self._tickets: set[str] = set()
+        self._counter = itertools.count(1)
+        self._line: web.WebSocketResponse | None = None
+        self._silent: set[web.WebSocketResponse] = set()
+        self._acked: dict[str, float] = {}
+        self._replies: dict[str, Reply] = {}
+        self._last: dict[str, float] = {}
+        self._change = threading.Condition()
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.web.url}/api/"
+
+    def __enter__(self) -> Self:
+        self.web.__enter__()
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        self.web.__exit__(*why)
+
+    async def _api(self, request: web.Request) -> web.StreamResponse:
+        method = request.path.removeprefix("/api/")
+        body = await request.text()
+        args = json.loads(body) if request.content_type == "application/json" else dict(parse_qsl(body))
+        args = {**request.query, **(args or {})}
+        self.calls.append((method, args))
+        answer = self._carry_out(method, args, request.headers.get("Authorization", "").removeprefix("Bearer "))
+        if not answer["ok"]:
+            self.rejected.append((method, answer["error"]))
+        with self._change:
+            self._change.notify_all()
+        limited = answer.get("error") == "ratelimited"
+        return web.json_response(
+            answer, status=429 if limited else 200, headers={"Retry-After": "1"} if limited else {}
+        )
+
+    def _carry_out(self, method: str, args: Json, token: str) -> Json:
+        if not token:
+            return {"ok": False, "error": "not_authed"}
+        if token not in self.tokens:
+            return {"ok": False, "error": "invalid_auth"}
+        if (token == APP) != (method == "apps.connections.open"):
+            return {"ok": False, "error": "not_allowed_token_type"}
+        if self._errors.get(method):
+            return {"ok": False, "error": self._errors[method].pop(0)}
+        if method == "auth.test":
+            return {"ok": True, "team_id": TEAM, "user_id": "UBOT", "bot_id": "BBOT"}
+        if method == "apps.connections.open":
+            return {"ok": True, "url": self._ticket()}
+        if method == "users.info":
+            known = self.people.get(args.get("user", ""))
+            return (
+                {"ok": True, "user": {"id": args["user"], **known}}
+                if known
+                else {"ok": False, "error": "user_not_found"}
+            )
+        if method == "chat.postMessage":
+            return self._post(args)
+        return {"ok": False, "error": "unknown_method"}
+
+    def _ticket(self) -> str:
+        ticket = f"canary-ticket-{next(self._counter)}"
+        self._tickets.add(ticket)
+        return f"{self.web.url.replace('http', 'ws')}/link/?ticket={ticket}"
+
+    def _post(self, args: Json) -> Json:
+        channel, now = args["channel"], time.monotonic()
+        if self.paced and now - self._last.get(channel, -9) < 0.95:
+            return {"ok": False, "error": "ratelimited"}
+        if error := refuse(args):
+            return {"ok": False, "error": error}
+        self._last[channel] = now
+        ts = f"{1_700_000_000 + next(self._counter)}.000100"
+        self.posted.append(self._seen(channel, args, ts=ts))
+        return {"ok": True, "channel": channel, "ts": ts}
+
+    def _seen(self, channel: str, raw: Json, user: str = "", ts: str = "") -> Seen:
+        screen = show(raw)
+        self.mentions += screen.mentions
+        return Seen(channel, raw, user, ts, screen)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        reply = self._replies.get(request.path.rpartition("/")[2])
+        raw = await request.json()
+        if reply is None or len(reply.answers) >= 5:
+            return web.json_response({"ok": False, "error": "used_url"}, status=404)
+        if error := refuse(raw):
+            self.rejected.append(("response_url", error))
+            return web.json_response({"ok": False, "error": error}, status=400)
+        alone = request.query["user"] if raw.get("response_type", "ephemeral") == "ephemeral" else ""
+        reply.answers.append(self._seen(request.query["channel"], raw, alone, f"E{next(self._counter)}"))
+        with self._change:
+            self._change.notify_all()
+        return web.Response(text="ok")
+
+    async def _link(self, request: web.Request) -> web.StreamResponse:
+        ticket = request.query.get("ticket", "")
+        if ticket not in self._tickets:
+            return web.Response(status=403)
+        self._tickets.discard(ticket)
+        if self._refuse_links:
+            self._refuse_links -= 1
+            return web.Response(status=503)
+        line = web.WebSocketResponse(autoping=False)
+        await line.prepare(request)
+        self._loop = asyncio.get_running_loop()
+        self.links_opened += 1
+        await line.send_json({"type": "hello", "num_connections": 1})
+        self._line = line
+        try:
+            await self._read(line)
+        finally:
+            self._gone(line)
+        return line
+
+    async def _read(self, line: web.WebSocketResponse) -> None:
+        async for message in line:
+            if line in self._silent:
+                continue
+            if message.type is aiohttp.WSMsgType.PING:
+                await line.pong(message.data)
+            elif message.type is aiohttp.WSMsgType.TEXT:
+                self._acked.setdefault(json.loads(message.data).get("envelope_id", ""), time.monotonic())
+                with self._change:
+                    self._change.notify_all()
+
+    def _gone(self, line: web.WebSocketResponse) -> None:
+        if self._line is line:
+            self._line = None

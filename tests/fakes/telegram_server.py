@@ -1,0 +1,236 @@
+"""The Bot API server itself: what it remembers, what it answers, what it refuses. See tests/fakes/telegram.py."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from aiohttp import web
+
+from tests.fakes.telegram_html import Unparsable, read_html, units
+from tests.fakes.web import FakeWeb, wall_clock
+
+TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFake-_x"
+BOT = {"id": 123456789, "is_bot": True, "first_name": "Yamchi", "username": "YamchiTestBot"}
+SENDABLE = {
+    "chat_id", "text", "parse_mode", "link_preview_options", "reply_markup", "message_thread_id",
+    "allow_paid_broadcast", "message_id",
+}  # fmt: skip
+RIGHTS = (
+    "can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages", "can_manage_video_chats",
+    "can_restrict_members", "can_promote_members", "can_change_info", "can_invite_users", "can_post_stories",
+    "can_edit_stories", "can_delete_stories",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the bot sent. text: as people see it; entities: Telegram's, in UTF-16 units; moment: monotonic."""
+
+    id: int
+    text: str
+    html: str
+    entities: list[dict[str, Any]]
+    buttons: dict[str, str]
+    thread: int | None
+    instant: datetime
+    moment: float
+    markup: dict[str, Any]
+
+
+class Refused(Exception):
+    def __init__(self, code: int, description: str, **parameters: Any) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
+        self.parameters = parameters
+
+
+class BotApi(FakeWeb):
+    """token: the only one it knows; rejected: what it refused for breaking its rules; calls: by method."""
+
+    def __init__(self, token: str = TOKEN) -> None:
+        super().__init__()
+        self.token = token
+        self.rejected: list[str] = []
+        self.pressed: list[dict[str, Any]] = []
+        self.menus: dict[tuple[str, str], list[dict[str, str]]] = {}
+        self._updates: list[dict[str, Any]] = []
+        self._batch: list[dict[str, Any]] = []
+        self._chats: dict[int, dict[str, Any]] = {}
+        self._topics: dict[int, set[int]] = {}
+        self._said: dict[int, list[Said]] = {}
+        self._refusals: dict[int, Refused] = {}
+        self._members: dict[tuple[int, int], str] = {}
+        self._update_ids, self._message_ids, self._poller = count(1000), count(1), 0
+        self.route(f"/bot{token}/", self._method)
+        self.route("/", _unknown_token)
+
+    @property
+    def calls(self) -> Counter[str]:
+        """How often each method was called, faults included."""
+        return Counter(seen.path.rpartition("/")[2] for seen in list(self.requests))
+
+    async def _method(self, request: web.Request) -> web.StreamResponse:
+        name = request.path.rpartition("/")[2]
+        body = await _parameters(request)
+        handler: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "getMe": lambda _: BOT,
+            "deleteWebhook": lambda _: True,
+            "sendMessage": self._send,
+            "editMessageText": self._edit,
+            "answerCallbackQuery": self._answer_press,
+            "setMyCommands": self._set_commands,
+            "getChatMember": self._get_member,
+            "getChat": lambda asked: self._known(asked),
+        }
+        try:
+            if name == "getUpdates":
+                return _fine(await self._get_updates(body))
+            if name not in handler:
+                raise Refused(404, "Not Found: method not found")
+            return _fine(handler[name](body))
+        except Refused as error:
+            if error.code == 400:
+                self.rejected.append(f"{name}: {error.description}")
+            return refused(error)
+
+    async def _get_updates(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        self._poller += 1
+        mine, until = self._poller, time.monotonic() + min(float(asked.get("timeout", 0)), 50)
+        offset = int(asked.get("offset", 0))
+        self._updates[:] = [update for update in self._updates if update["update_id"] >= offset]
+        while not self._updates and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+            if mine != self._poller:
+                raise Refused(409, "Conflict: terminated by other getUpdates request")
+        self._batch = self._updates[: int(asked.get("limit", 100))]
+        return list(self._batch)
+
+    def _send(self, asked: dict[str, Any]) -> dict[str, Any]:
+        chat = self._known(asked)
+        self._may(chat["id"])
+        text, entities, buttons = self._content(asked)
+        thread = asked.get("message_thread_id")
+        if thread is not None and thread not in self._topics[chat["id"]]:
+            raise Refused(400, "Bad Request: message thread not found")
+        message = self._message(chat["id"], text, thread)
+        self._keep(chat["id"], message["message_id"], asked, (text, entities, buttons))
+        return message
+
+    def _keep(
+        self, chat: int, number: int, asked: dict[str, Any], content: tuple[str, list[Any], dict[str, str]]
+    ) -> None:
+        text, entities, buttons = content
+        thread, markup = asked.get("message_thread_id"), asked.get("reply_markup") or {}
+        said = Said(number, text, asked["text"], entities, buttons, thread, wall_clock(), time.monotonic(), markup)
+        self._said.setdefault(chat, []).append(said)
+
+    def _edit(self, asked: dict[str, Any]) -> dict[str, Any]:
+        chat = self._known(asked)
+        found = [said for said in self._said.get(chat["id"], []) if said.id == asked.get("message_id")]
+        if not found:
+            raise Refused(400, "Bad Request: message to edit not found")
+        content = self._content(asked)
+        if (content[0], content[1], content[2]) == (found[0].text, found[0].entities, found[0].buttons):
+            raise Refused(400, "Bad Request: message is not modified")
+        self._said[chat["id"]].remove(found[0])
+        self._keep(chat["id"], found[0].id, asked, content)
+        return self._message(chat["id"], content[0], found[0].thread)
+
+    def _content(self, asked: dict[str, Any]) -> tuple[str, list[dict[str, Any]], dict[str, str]]:
+        if unknown := set(asked) - SENDABLE:
+            raise Refused(400, f"Bad Request: unknown parameters {sorted(unknown)}")
+        text, entities = str(asked.get("text", "")).strip(), []
+        try:
+            if asked.get("parse_mode") == "HTML":
+                text, entities = read_html(asked["text"])
+        except Unparsable as error:
+            raise Refused(400, f"Bad Request: {error}") from None
+        if not text:
+            raise Refused(400, "Bad Request: message text is empty")
+        if units(text) > 4096:
+            raise Refused(400, "Bad Request: message is too long")
+        return text, entities, _buttons(asked.get("reply_markup"))
+
+    def _answer_press(self, asked: dict[str, Any]) -> bool:
+        if len(str(asked.get("text", ""))) > 200:
+            raise Refused(400, "Bad Request: MESSAGE_TOO_LONG")
+        self.pressed.append(asked)
+        return True
+
+    def _set_commands(self, asked: dict[str, Any]) -> bool:
+        for entry in asked["commands"]:
+            if not (1 <= len(entry["command"]) <= 32 and 1 <= len(entry["description"]) <= 256):
+                raise Refused(400, "Bad Request: BOT_COMMAND_INVALID")
+        self.menus[asked.get("scope", {}).get("type", "default"), asked.get("language_code", "")] = asked["commands"]
+        return True
+
+    def _get_member(self, asked: dict[str, Any]) -> dict[str, Any]:
+        chat, user = int(asked["chat_id"]), int(asked["user_id"])
+        status = self._members.get((chat, user), "member")
+        return {"status": status, "user": person(user, "en"), **dict.fromkeys(RIGHTS, False)}
+
+    def _known(self, asked: dict[str, Any]) -> dict[str, Any]:
+        chat = self._chats.get(int(asked.get("chat_id", 0)))
+        if chat is None:
+            raise Refused(400, "Bad Request: chat not found")
+        return chat
+
+    def _may(self, chat: int) -> None:
+        refused = self._refusals.get(chat)
+        if refused is not None and refused.code:
+            raise refused
+
+    def _message(self, chat: int, text: str, thread: int | None) -> dict[str, Any]:
+        where = {"message_thread_id": thread, "is_topic_message": True} if thread else {}
+        number, now = next(self._message_ids), int(wall_clock().timestamp())
+        return {"message_id": number, "date": now, "chat": self._chats[chat], "text": text, **where}
+
+
+def person(user: int, language: str) -> dict[str, Any]:
+    return {"id": user, "is_bot": False, "first_name": "Aliya", "language_code": language}
+
+
+def _buttons(markup: Any) -> dict[str, str]:
+    """Labels and what they carry. Refuses what Telegram refuses of a keyboard."""
+    rows = (markup or {}).get("inline_keyboard", [])
+    found = {}
+    for button in (button for row in rows for button in row):
+        if not button.get("text"):
+            raise Refused(400, "Bad Request: inline keyboard button text must be non-empty")
+        if not 1 <= len(str(button.get("callback_data", "")).encode()) <= 64:
+            raise Refused(400, "Bad Request: BUTTON_DATA_INVALID")
+        found[button["text"]] = button["callback_data"]
+    return found
+
+
+async def _parameters(request: web.Request) -> dict[str, Any]:
+    """JSON or a form; values that are JSON texts are read as such where Telegram does."""
+    read = request.json if request.content_type == "application/json" else request.post
+    body = dict(await read())
+    nested = ("reply_markup", "commands", "scope", "link_preview_options", "chat_id", "user_id", "message_thread_id")
+    for name in nested:
+        if isinstance(body.get(name), str):
+            body[name] = json.loads(body[name])
+    return body
+
+
+async def _unknown_token(_: web.Request) -> web.StreamResponse:
+    return refused(Refused(401, "Unauthorized"))
+
+
+def _fine(result: Any) -> web.Response:
+    return web.json_response({"ok": True, "result": result})
+
+
+def refused(error: Refused) -> web.Response:
+    body = {"ok": False, "error_code": error.code, "description": error.description}
+    return web.json_response(body | ({"parameters": error.parameters} if error.parameters else {}), status=error.code)

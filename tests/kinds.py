@@ -1,0 +1,197 @@
+"""One message of every kind, made of fixed models, for the golden files of every chat."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+from bot import rules
+from bot.compose import about, chat, digest, news, rates, sources
+from bot.compose.about import Entry
+from bot.compose.sources import SourceLine, Status
+from bot.locales import Tongue, languages, tongue
+from bot.message import Message
+from bot.models import (
+    Address,
+    Announced,
+    Article,
+    Board,
+    Content,
+    Health,
+    NewsPage,
+    Quote,
+    Schedule,
+    Subscription,
+)
+from bot.places import CAPITALS, own_name
+
+NOW = datetime(2026, 11, 23, 4, 40, tzinfo=UTC)
+TODAY = date(2026, 11, 23)
+ZONE = "Asia/Almaty"
+HERE = Address("console", "local")
+OUTLETS = {"timesca": "The Times of Central Asia", "akchabar": "Акчабар"}
+
+BOARD = Board(
+    (
+        Quote(
+            "USD",
+            "KZT",
+            "nbk",
+            "official",
+            Decimal("442.05"),
+            TODAY,
+            announced=Announced(Decimal("440.77"), date(2026, 11, 24)),
+            day=Decimal("0.31"),
+            week=Decimal("-1.20"),
+            month=Decimal("2.45"),
+        ),
+        Quote("USD", "KGS", "nbkr", "official", Decimal("87.4500"), TODAY, day=Decimal("0.00"), week=Decimal("0.01")),
+        Quote("USD", "UZS", "cbu", "official", Decimal("11788.12"), TODAY, day=Decimal("-0.09")),
+        Quote("USD", "TJS", "nbt", "official", Decimal("9.2541"), date(2026, 11, 18), stale=True, day=Decimal("0.12")),
+        Quote("USD", "TMT", "cbt", "peg", Decimal("3.5"), date(2015, 1, 1)),
+    )
+)
+
+
+def article(number: int, **changes: object) -> Article:
+    """The article of this number; an older one has a smaller number."""
+    written = {
+        1: ("Water ministers agree on a winter schedule", "The five states settled when reservoirs release water."),
+        2: ("Саммит в Астане перенесён на декабрь", "Новую дату назовут на этой неделе. Повестка прежняя."),
+        3: ("Opinion: what a C5+1 summit can & cannot do", "Promises are cheap; corridors are not."),
+        4: ("<b>Bold</b> claims about [gas] & <!channel> noise", "A title that tries to be *markup* _everywhere_."),
+        5: ("Rail link: first 40 km laid", ""),
+        6: (
+            "A headline so long that it has to go over the edge of any line that is only eighty columns wide",
+            "Short.",
+        ),
+        7: ("Cotton harvest ends early", "Farmers in the south finished two weeks ahead of plan."),
+    }
+    title, lead = written[number]
+    known: dict[str, object] = {
+        "source": "akchabar" if number == 2 else "timesca",
+        "guid": f"guid-{number}",
+        "url": f"https://news.example/2026/11/{number}/an-address-that-nobody-may-wrap-{'x' * 12 * number}/",
+        "title": title,
+        "lead": lead,
+        "text": lead,
+        "published": NOW - timedelta(hours=9 * (8 - number)),
+        "opinion": number == 3,
+        "countries": ("KZ",),
+        "id": 100 + number,
+    }
+    return Article(**(known | changes))  # type: ignore[arg-type]
+
+
+def subscription(number: int, schedule: Schedule, content: Content, due: datetime | None) -> Subscription:
+    return Subscription(number, HERE, schedule, content, created_at=NOW, next_due=due)
+
+
+DAILY = subscription(1, Schedule("daily", time(9)), Content(), datetime(2026, 11, 24, 4, tzinfo=UTC))
+WEEKLY = subscription(
+    2,
+    Schedule("weekly", time(18, 30), 4),
+    Content(("water",), ("KZ", "UZ"), rates=True),
+    datetime(2026, 11, 27, 13, 30, tzinfo=UTC),
+)
+INSTANT = subscription(3, Schedule("instant"), Content(("summit",), rates=False), None)
+
+LINES = (
+    SourceLine(
+        "nbk", "rates", "National Bank of Kazakhstan", "https://bank.example/kz", NOW - timedelta(minutes=4), "", 39
+    ),
+    SourceLine("nbkr", "rates", "National Bank of Kyrgyzstan", "https://bank.example/kg", None, "HTTP 503"),
+    SourceLine("cbt", "rates", "Central Bank of Turkmenistan", ""),
+    SourceLine("timesca", "news", OUTLETS["timesca"], "https://news.example/feed/", NOW - timedelta(hours=1), "", 10),
+    SourceLine(
+        "akchabar", "news", OUTLETS["akchabar"], "https://ak.example/rss", NOW - timedelta(days=2), "no feed", 20
+    ),
+    SourceLine("new", "news", "A feed added just now", "https://new.example/rss"),
+)
+
+ENTRIES = (
+    Entry("rates", "rates", "The official rates.", "[KZT | USD/KZT]", ("/rates", "/rates KZT")),
+    Entry("latest", "news", "The latest news, or what there is about your words.", "[words]", ("/latest summit",)),
+    Entry("help", "about", "Everything I understand, or one command in full.", "[command]", ("/help rates",)),
+)
+
+
+def kinds(language: str = "en") -> dict[str, Message]:
+    """name -> Message, one for each kind of message there is, in this language."""
+    speech = tongue(language)
+    return {**_rates(speech), **_news(speech), **_chat(speech), **_about(speech)}
+
+
+def _rates(speech: Tongue) -> dict[str, Message]:
+    missing = Quote("USD", "KGS", "nbkr", "official", reason="no answer from its source yet")
+    return {
+        "board": rates.board(BOARD, speech),
+        "rate": rates.one(BOARD.quotes[0], speech),
+        "rate-missing": rates.one(missing, speech),
+        "fixing": rates.announcement(BOARD.quotes[0], speech),
+    }
+
+
+def _news(speech: Tongue) -> dict[str, Message]:
+    def page(numbers: range, total: int, skipped: int, query: str = "summit", *, capped: bool = False) -> Message:
+        found = NewsPage(tuple(article(number) for number in numbers), total, capped, skipped)
+        return news.page(found, query, speech, ZONE, OUTLETS, today=TODAY)
+
+    stories = [article(number) for number in range(7, 1, -1)]
+    board = rates.board(BOARD, speech)
+    return {
+        "latest": page(range(7, 1, -1), 7, 0),
+        "latest-next": page(range(1, 0, -1), 7, 6),
+        "latest-capped": page(range(7, 5, -1), 1000, 0, "", capped=True),
+        "latest-none": page(range(0), 0, 0, "unicorn"),
+        "latest-empty": page(range(0), 0, 0, ""),
+        "article": news.article(article(3), OUTLETS["timesca"], speech, ZONE),
+        "digest": digest.digest(stories, 12, board, speech, ZONE, TODAY, OUTLETS),
+        "digest-empty": digest.digest([], 0, None, speech, ZONE, TODAY, OUTLETS, since=NOW - timedelta(days=1)),
+    }
+
+
+def _chat(speech: Tongue) -> dict[str, Message]:
+    own_names = {code: own_name(code) for code in languages()}
+    moved = rules.replan(DAILY, "Asia/Bishkek", ZONE, NOW)
+    place = {"capitals": CAPITALS, "moved": ()}
+    return {
+        "subscribed": chat.subscribed(DAILY, speech, ZONE, edited=False, tomorrow=False),
+        "subscribed-changed": chat.subscribed(DAILY, speech, ZONE, edited=True, tomorrow=True),
+        "subscribed-instant": chat.subscribed(INSTANT, speech, ZONE, edited=False, tomorrow=False),
+        "list": chat.orders([DAILY, WEEKLY, INSTANT], speech, ZONE),
+        "list-none": chat.orders([], speech, ZONE),
+        "unsubscribe": chat.which_to_end([DAILY, WEEKLY, INSTANT], speech),
+        "unsubscribed": chat.unsubscribed(WEEKLY, 2, speech),
+        "timezone": chat.timezone(ZONE, speech, NOW, asked=True, **place),
+        "timezone-set": chat.timezone("Asia/Bishkek", speech, NOW, asked=False, capitals=CAPITALS, moved=[moved]),
+        "language": chat.language(speech, own_names, asked=True),
+        "language-set": chat.language(speech, own_names, asked=False),
+        "sources": sources.sources(LINES, speech, NOW),
+        "status": sources.status(_status(), speech, NOW),
+    }
+
+
+def _status() -> Status:
+    return Status(
+        version="0.1.0",
+        address=Address("console", "local", "7"),
+        zone=ZONE,
+        next_digest=DAILY.next_due,
+        last=(NOW - timedelta(hours=3), "digest", "sent"),
+        lines=LINES,
+        health={"deliver": Health(ok=True), "slack": Health(ok=False, detail="reconnecting")},
+    )
+
+
+def _about(speech: Tongue) -> dict[str, Message]:
+    sentence, hint = about.unknown("/raets", "/rates", speech)
+    return {
+        "start": about.start(ZONE, speech),
+        "help": about.help_all(ENTRIES, speech),
+        "help-one": about.help_one(ENTRIES[0], speech),
+        "version": about.version("0.1.0", speech),
+        "refusal": about.refusal("25:00 is not a time of day.", "Say it from 00:00 to 23:59."),
+        "unknown": about.refusal(sentence, hint, nearest="/rates"),
+        "sorry": about.refusal(*about.sorry("7f3a", speech)),
+    }

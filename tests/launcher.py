@@ -1,0 +1,32 @@
+"""Starts the real program with a clock and a crash hook of the test's own.
+
+    python -m tests.launcher run
+
+YAMCHI_TEST_NOW    an ISO instant: the clock starts there and runs on
+YAMCHI_TEST_CRASH  "sent:3": die (as by kill -9) the third time the point "sent" is reached
+"""
+
+import os
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+
+from bot.__main__ import main
+
+started = datetime.now(UTC)
+begin = datetime.fromisoformat(os.environ.pop("YAMCHI_TEST_NOW", "") or started.isoformat())
+point, _, nth = os.environ.pop("YAMCHI_TEST_CRASH", "").partition(":")
+reached: Counter[str] = Counter()
+
+
+def clock() -> datetime:
+    return begin + (datetime.now(UTC) - started)
+
+
+def crash(name: str) -> None:
+    reached[name] += 1
+    if name == point and reached[name] == int(nth):
+        os._exit(9)
+
+
+sys.exit(main(clock=clock, crash=crash))

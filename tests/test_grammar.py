@@ -1,0 +1,189 @@
+"""What people type is read as they meant it, or refused with the way to say it."""
+
+from datetime import UTC, datetime, time, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import grammar, places
+from bot.errors import Refusal
+from bot.models import Content, NewsQuery, Schedule
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=5)))
+
+DAILY = Schedule("daily", time(9))
+
+
+@pytest.mark.parametrize(
+    ("text", "schedule", "content"),
+    [
+        ("", DAILY, Content()),
+        ("daily 09:00", DAILY, Content()),
+        ("Daily 9:00", DAILY, Content()),
+        ("daily 9", DAILY, Content()),
+        ("daily 09.00", DAILY, Content()),
+        ("daily at 9pm", Schedule("daily", time(21)), Content()),
+        ("daily 12 am", Schedule("daily", time(0)), Content()),
+        ("23:59", Schedule("daily", time(23, 59)), Content()),
+        ("weekdays 08:30", Schedule("weekdays", time(8, 30)), Content()),
+        ("weekly mon 09:00", Schedule("weekly", time(9), 0), Content()),
+        ("weekly 18:00 Sunday", Schedule("weekly", time(18), 6), Content()),
+        ("friday", Schedule("weekly", time(9), 4), Content()),
+        ("instant", Schedule("instant"), Content()),
+        ("instant summit", Schedule("instant"), Content(("summit",), rates=False)),
+        ("rates", DAILY, Content(news=False)),
+        ("news", DAILY, Content(rates=False)),
+        (
+            "daily 10:00 Water country:kz,UZ",
+            Schedule("daily", time(10)),
+            Content(("water",), ("KZ", "UZ"), rates=False),
+        ),
+        ("daily 10:00 water rates", Schedule("daily", time(10)), Content(("water",))),
+        ("country:Kazakhstan", DAILY, Content((), ("KZ",), rates=False)),
+        ("ежедневно 9:00", DAILY, Content()),
+        ("по будням в 08:30", Schedule("weekdays", time(8, 30)), Content()),
+        ("еженедельно пн 09:00", Schedule("weekly", time(9), 0), Content()),
+        ("вс 10:00 курсы", Schedule("weekly", time(10), 6), Content(news=False)),
+        ("5G", DAILY, Content(("5g",), rates=False)),
+    ],
+)
+def test_an_order_is_read(text, schedule, content):
+    assert grammar.order(text) == (schedule, content)
+
+
+@pytest.mark.parametrize("text", ["daily 25:00", "24:00", "9:60", "daily 0900", "13pm", "99"])
+def test_a_wrong_time_is_refused_with_what_is_expected(text):
+    with pytest.raises(Refusal, match="is not a time of day") as refused:
+        grammar.order(text)
+    assert "daily 09:00" in refused.value.hint
+
+
+@pytest.mark.parametrize("text", ["daily mon 09:00", "weekdays sun", "instant mon", "instant 09:00"])
+def test_contradictions_are_refused(text):
+    with pytest.raises(Refusal):
+        grammar.order(text)
+
+
+def test_an_order_takes_only_the_keys_it_can_hold():
+    with pytest.raises(Refusal, match="source"):
+        grammar.order("daily source:timesca")
+
+
+def test_the_same_content_said_differently_is_the_same():
+    assert grammar.same_content(grammar.order("a b country:kz,kg")[1], grammar.order("B a country:kg,kz")[1])
+    assert not grammar.same_content(Content(), Content(rates=False))
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("", NewsQuery()),
+        ("Summit  in “Astana”", NewsQuery(words=("Summit", "in", "Astana"))),
+        ("gas country:kz country:kg", NewsQuery(words=("gas",), countries=("KZ", "KG"))),
+        ("source:TimesCA,akipress", NewsQuery(sources=("timesca", "akipress"))),
+        ("since:2d", NewsQuery(since=datetime(2026, 11, 21, 7, tzinfo=UTC))),
+        ("since:12h", NewsQuery(since=datetime(2026, 11, 22, 19, tzinfo=UTC))),
+        ("since:2026-11-20", NewsQuery(since=datetime(2026, 11, 19, 19, tzinfo=UTC))),
+        ("opinion:no", NewsQuery(opinion=False)),
+        ("opinion:only", NewsQuery(opinion=True)),
+        ("summit before:123", NewsQuery(words=("summit",), before=123)),
+        ("Kazakhstan: gas", NewsQuery(words=("Kazakhstan", "gas"))),
+        ("C5+1 9:30", NewsQuery(words=("C5+1", "9:30"))),
+    ],
+)
+def test_a_news_query_is_read(text, query):
+    assert grammar.news_query(text, NOON) == query
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("colour:red", "country:kz source:timesca since:2d opinion:no"),
+        ("country:narnia", "country:kz"),
+        ("country:", "country:kz"),
+        ("since:yesterday", "since:2d"),
+        ("since:99999d", "since:2d"),
+        ("since:0001-01-01", "since:2d"),
+        ("opinion:maybe", "opinion:no"),
+        ("before:x", "Next"),
+        ("before:" + "9" * 30, "Next"),
+        ("??? !!!", "letters"),
+        ("w " * 13, "telling"),
+    ],
+)
+def test_a_news_query_that_cannot_be_read_is_refused_with_a_hint(text, told):
+    with pytest.raises(Refusal) as refused:
+        grammar.news_query(text, NOON)
+    assert told in refused.value.hint.format(**refused.value.fields)
+
+
+def test_the_first_page_of_a_query_has_no_before():
+    assert grammar.without_before("summit  before:12 country:kz") == "summit country:kz"
+
+
+@given(st.text(max_size=80))
+def test_nothing_typed_raises_anything_but_a_refusal(text):
+    for read in (
+        lambda: grammar.news_query(text, NOON),
+        lambda: grammar.order(text),
+        lambda: places.zone(text),
+        lambda: places.country(text),
+        lambda: places.language(text),
+    ):
+        try:
+            read()
+        except Refusal as refused:
+            refused.hint.format(**refused.fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("Asia/Bishkek", "Asia/Bishkek"),
+        ("asia/almaty", "Asia/Almaty"),
+        ("Almaty", "Asia/Almaty"),
+        ("Astana", "Asia/Almaty"),
+        ("Алматы", "Asia/Almaty"),
+        ("Бишкек", "Asia/Bishkek"),
+        ("ташкент", "Asia/Tashkent"),
+        ("Душанбе", "Asia/Dushanbe"),
+        ("Ашхабад", "Asia/Ashgabat"),
+        ("ashgabat", "Asia/Ashgabat"),
+        ("london", "Europe/London"),
+        ("Москва", "Europe/Moscow"),
+        ("new york", "America/New_York"),
+        ("New_York", "America/New_York"),
+        ("UTC+5", "Etc/GMT-5"),
+        ("gmt-3:00", "Etc/GMT+3"),
+        ("UTC", "UTC"),
+    ],
+)
+def test_a_zone_is_found_by_its_name_or_its_city(text, zone):
+    assert places.zone(text) == zone
+
+
+def test_a_misspelt_zone_is_refused_with_the_nearest():
+    with pytest.raises(Refusal, match="Did you mean Asia/Bishkek"):
+        places.zone("Bishkeck")
+
+
+@pytest.mark.parametrize("text", ["", "localtime", "../etc/passwd", "UTC+99", "Mordor"])
+def test_what_is_no_zone_is_refused(text):
+    with pytest.raises(Refusal):
+        places.zone(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("kz", "KZ"), ("Uzbekistan", "UZ"), ("Киргизия", "KG"), ("Кыргызстан", "KG"), ("таджикистан", "TJ")],
+)
+def test_a_country_is_found_by_code_or_name(text, code):
+    assert places.country(text) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("ru", "ru"), ("Русский", "ru"), ("russian", "ru"), ("EN", "en"), ("английский", "en")]
+)
+def test_a_language_is_found_by_code_or_name(text, code):
+    assert places.language(text) == code

@@ -1,0 +1,580 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.errors import ChatRejected
+from bot.locales import tongue
+from bot.message import Button, Heading, Link, Message, Paragraph, Span, Table
+from bot.models import Address, Answer, ChatSettings, Outcome, Request, Update
+from handlers.menu.registry import commands
+from handlers.slack import Slack
+from handlers.slack.heard import understand
+from handlers.slack.manifest import socket_manifest
+from handlers.slack.render import render
+from handlers.slack.send import Pace
+from storage.sqlite import SqliteStore, open_store
+from tests.fakes.slack import APP, BOT, FakeSlack
+from tests.fakes.slack_screen import refuse, show
+from tests.golden import golden
+from tests.kinds import kinds
+
+ENGLISH = tongue("en")
+NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+HERE = Address("slack", "T1/C1")
+BOARD = Message(
+    (
+        Heading("Rates"),
+        Table("1 USD = 520.15 KZT", (("KZT", "520.15", "+0.4%"), ("UZS", "12,060.5", "0%"))),
+        Paragraph("National Bank of Kazakhstan, 23 November 2026", small=True),
+    ),
+    (Button("News", "/latest"), Button("KZT", "/rates KZT")),
+)
+PING = 0.5
+
+
+def clock() -> datetime:
+    return NOW
+
+
+class Menu:
+    """Answers every request with what it was, and counts."""
+
+    def __init__(self, answer: Message | None = None, takes: float = 0) -> None:
+        self.asked: list[Request] = []
+        self.answer = answer
+        self.takes = takes
+
+    async def __call__(self, request: Request) -> Answer:
+        self.asked.append(request)
+        await asyncio.sleep(self.takes)
+        return Answer(self.answer or Message((Paragraph(f"heard {request.text}"),)))
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeSlack]:
+    with FakeSlack() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    store = await open_store(tmp_path / "yamchi.db")
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def slack(fake: FakeSlack, store: SqliteStore) -> AsyncIterator[Slack]:
+    slack = Slack(BOT, APP, fake.api_url, store, clock, admins=(), ping_interval=PING)
+    yield slack
+    await slack.close()
+
+
+@asynccontextmanager
+async def listening(slack: Slack, ask: Callable[[Request], object]) -> AsyncIterator[None]:
+    task = asyncio.create_task(slack.listen(ask))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def as_person(act: Callable[..., Any], *args: object, **named: object) -> Any:
+    return await asyncio.to_thread(act, *args, **named)
+
+
+# --- commands and buttons ----------------------------------------------------
+
+
+async def test_a_slash_command_is_answered_to_its_caller_alone(fake: FakeSlack, slack: Slack) -> None:
+    menu = Menu()
+    async with listening(slack, menu):
+        reply = await as_person(fake.command, "/rates", "KZT")
+    assert reply.text == "heard /rates KZT"
+    assert reply.seen.user == "U1"
+    asked = menu.asked[0]
+    assert (asked.address, asked.user, asked.private) == (HERE, "T1/U1", False)
+    assert (asked.zone, asked.language, asked.is_admin) == ("Asia/Almaty", "en", True)
+    assert fake.rejected == []
+    assert fake.messages("C1") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("/ca", "rates KZT", "/rates KZT"),
+        ("/ca", "/rates KZT", "/rates KZT"),
+        ("/ca", "", "/help"),
+        ("/latest", "", "/latest"),
+        ("/latest", "oil &amp; gas", "/latest oil & gas"),
+        ("/ca", "sources add <https://example.com/feed|example.com>", "/sources add https://example.com/feed"),
+    ],
+)
+def test_what_was_typed_becomes_a_command_line(name: str, text: str, line: str) -> None:
+    payload = {"command": name, "text": text, "team_id": "T1", "channel_id": "C1", "user_id": "U1", "response_url": "x"}
+    heard = understand(payload)
+    assert heard is not None
+    assert heard.text == line
+
+
+async def test_a_direct_message_is_private(fake: FakeSlack, slack: Slack) -> None:
+    menu = Menu()
+    async with listening(slack, menu):
+        await as_person(fake.command, "/digest", channel="D7")
+    assert menu.asked[0].private
+
+
+async def test_guests_change_nothing_in_a_channel_unless_they_run_the_bot(fake: FakeSlack, store: SqliteStore) -> None:
+    guest = {"tz": "Asia/Bishkek", "locale": "ru-RU", "is_restricted": True}
+    fake.people |= {"U2": guest, "U3": guest}
+    slack, menu = Slack(BOT, APP, fake.api_url, store, clock, admins=("slack:T1/U3",), ping_interval=PING), Menu()
+    async with listening(slack, menu):
+        await as_person(fake.command, "/rates", user="U2")
+        await as_person(fake.command, "/rates", user="U2", channel="D1")
+        await as_person(fake.command, "/rates", user="U3")
+    await slack.close()
+    assert [(asked.is_admin, asked.language) for asked in menu.asked] == [(False, "ru"), (True, "ru"), (True, "ru")]
+
+
+async def test_the_acknowledgement_waits_for_nobody(fake: FakeSlack, slack: Slack) -> None:
+    async with listening(slack, Menu(takes=2)):
+        reply = await as_person(fake.command, "/rates")
+    assert reply.acked_after < 1
+    assert reply.text == "heard /rates"
+
+
+async def test_people_do_not_wait_for_each_other_but_for_themselves(fake: FakeSlack, slack: Slack) -> None:
+    fake.people["U2"] = {}
+    done: list[str] = []
+
+    async def ask(request: Request) -> Answer:
+        await asyncio.sleep(0.6 if request.text == "/rates slow" else 0)
+        done.append(f"{request.user} {request.text}")
+        return Answer(BOARD)
+
+    async with listening(slack, ask):
+        slow = asyncio.create_task(as_person(fake.command, "/rates", "slow"))
+        await asyncio.to_thread(fake.wait_for, lambda: any(name == "users.info" for name, _ in fake.calls))
+        await asyncio.gather(as_person(fake.command, "/latest"), as_person(fake.command, "/latest", user="U2"), slow)
+    assert done == ["T1/U2 /latest", "T1/U1 /rates slow", "T1/U1 /latest"]
+
+
+async def test_the_same_envelope_has_one_effect(fake: FakeSlack, slack: Slack) -> None:
+    menu = Menu()
+    async with listening(slack, menu):
+        reply = await as_person(fake.command, "/subscribe", "daily 09:00", times=4)
+        await as_person(fake.command, "/rates")
+    assert [asked.text for asked in menu.asked] == ["/subscribe daily 09:00", "/rates"]
+    assert len(reply.answers) == 1
+
+
+async def test_a_request_kept_and_not_answered_is_answered_after_a_restart(
+    fake: FakeSlack, slack: Slack, store: SqliteStore
+) -> None:
+    payload = {
+        "command": "/subscribe",
+        "text": "daily 09:00",
+        "team_id": "T1",
+        "channel_id": "C1",
+        "user_id": "U1",
+        "response_url": f"{fake.web.url}/answer/gone?channel=C1&user=U1",
+    }
+    await store.keep_updates([Update("slack", "E9", json.dumps(payload)), Update("slack", "E8", "[]")], NOW)
+    menu = Menu()
+    async with listening(slack, menu):
+        await as_person(fake.command, "/rates", user="U9")
+    assert sorted(asked.text for asked in menu.asked) == ["/rates", "/subscribe daily 09:00"]
+    assert await store.waiting_updates("slack", 10) == []
+
+
+async def test_nothing_is_answered_before_its_effect_is_settled(fake: FakeSlack, store: SqliteStore) -> None:
+    points: list[tuple[str, int]] = []
+    slack = Slack(
+        BOT,
+        APP,
+        fake.api_url,
+        store,
+        clock,
+        admins=(),
+        ping_interval=PING,
+        crash=lambda point: points.append((point, sum(len(r.answers) for r in fake._replies.values()))),
+    )
+    async with listening(slack, Menu()):
+        await as_person(fake.command, "/subscribe")
+    await slack.close()
+    assert points == [("heard", 0), ("taken", 0)]
+
+
+async def test_a_button_says_its_command_and_next_takes_the_place_of_the_page(fake: FakeSlack, slack: Slack) -> None:
+    page = Message((Paragraph("1-6 of 7"),), (Button("Next", "/latest summit before:41"), Button("Rates", "/rates")))
+    menu = Menu(page)
+    async with listening(slack, menu):
+        first = await as_person(fake.command, "/latest", "summit")
+        following = await as_person(fake.press, first.seen, "Next")
+        rates = await as_person(fake.press, first.seen, "Rates")
+    assert [asked.text for asked in menu.asked] == ["/latest summit", "/latest summit before:41", "/rates"]
+    assert following.seen.raw["replace_original"] is True
+    assert rates.seen.raw["replace_original"] is False
+    assert rates.seen.user == "U1"
+
+
+async def test_a_page_for_one_does_not_replace_a_message_for_all(fake: FakeSlack, slack: Slack) -> None:
+    page = Message((Paragraph("1-6 of 7"),), (Button("Next", "/latest before:41"),))
+    await slack.send(Address("slack", "T1/C1", "1700000000.000100"), page)
+    menu = Menu()
+    async with listening(slack, menu):
+        reply = await as_person(fake.press, fake.messages("C1")[0], "Next")
+    assert reply.seen.raw["replace_original"] is False
+    assert reply.seen.raw["thread_ts"] == "1700000000.000100"
+    assert menu.asked[0].address.thread == "1700000000.000100"
+
+
+async def test_a_failure_of_ours_is_answered_with_a_reference(fake: FakeSlack, slack: Slack) -> None:
+    async def ask(request: Request) -> Answer:
+        raise RuntimeError(request.text)
+
+    async with listening(slack, ask):
+        reply = await as_person(fake.command, "/rates")
+    assert "Sorry, that did not work (ref " in reply.text
+    assert "RuntimeError" not in reply.text
+
+
+async def test_a_failure_before_the_acknowledgement_is_answered_too(fake: FakeSlack, store: SqliteStore) -> None:
+    def crash(point: str) -> None:
+        raise OSError(point)
+
+    slack = Slack(BOT, APP, fake.api_url, store, clock, admins=(), ping_interval=PING, crash=crash)
+    async with listening(slack, Menu()):
+        reply = await as_person(fake.command, "/rates")
+    await slack.close()
+    assert "Sorry, that did not work" in reply.text
+
+
+async def test_the_chat_speaks_the_language_it_chose(fake: FakeSlack, slack: Slack, store: SqliteStore) -> None:
+    await store.keep_chat(ChatSettings(HERE, "Asia/Almaty", "ru"), ())
+    await slack.send(HERE, Message((Paragraph("да"),)))
+    assert fake.messages("C1")[0].text == "да"
+
+
+# --- the link ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["disconnect", "close", "abort", "silence"])
+async def test_a_dropped_link_comes_back(fake: FakeSlack, slack: Slack, how: str) -> None:
+    async with listening(slack, Menu()):
+        await as_person(fake.command, "/rates")
+        assert slack.health().ok
+        fake.drop(how)
+        reply = await as_person(fake.command, "/rates", "KZT")
+    assert reply.text == "heard /rates KZT"
+    assert fake.links_opened == 2
+
+
+async def test_a_refused_link_is_not_tried_for_ever(fake: FakeSlack, slack: Slack) -> None:
+    fake.refuse_link()
+    async with listening(slack, Menu()):
+        reply = await as_person(fake.command, "/rates")
+    assert reply.text == "heard /rates"
+
+
+async def test_a_link_refused_after_a_drop_comes_back(fake: FakeSlack, slack: Slack) -> None:
+    async with listening(slack, Menu()):
+        await as_person(fake.command, "/rates")
+        fake.refuse_link()
+        fake.drop("close")
+        assert (await as_person(fake.command, "/rates", "KZT")).text == "heard /rates KZT"
+
+
+async def test_no_ticket_for_a_while_is_survived(fake: FakeSlack, slack: Slack) -> None:
+    fake.fail("apps.connections.open", *["internal_error"] * 3)
+    async with listening(slack, Menu()):
+        assert not slack.health().ok
+        reply = await as_person(fake.command, "/rates")
+    assert reply.text == "heard /rates"
+
+
+async def test_stopping_leaves_no_task_behind(fake: FakeSlack, slack: Slack) -> None:
+    before = asyncio.all_tasks()
+    async with listening(slack, Menu()):
+        await as_person(fake.command, "/rates")
+    await slack.close()
+    await asyncio.sleep(0.1)
+    assert asyncio.all_tasks() == before
+    assert not slack.health().ok
+
+
+# --- the check ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bot", "app", "setting"), [("xoxb-wrong", APP, "SLACK_BOT_TOKEN"), (BOT, "xapp-wrong", "SLACK_APP_TOKEN")]
+)
+async def test_a_bad_token_is_told_by_the_name_of_its_setting(
+    fake: FakeSlack, store: SqliteStore, bot: str, app: str, setting: str
+) -> None:
+    slack = Slack(bot, app, fake.api_url, store, clock, admins=())
+    began = time.monotonic()
+    with pytest.raises(ChatRejected, match=setting) as caught:
+        await slack.check()
+    await slack.close()
+    assert time.monotonic() - began < 5
+    assert "wrong" not in str(caught.value)
+
+
+async def test_good_tokens_pass_and_a_network_that_fails_says_nothing(fake: FakeSlack, store: SqliteStore) -> None:
+    for url in (fake.api_url, fake.api_url.rstrip("/"), "http://127.0.0.1:9/api"):
+        slack = Slack(BOT, APP, url, store, clock, admins=())
+        await slack.check()
+        await slack.close()
+    assert sorted(name for name, _ in fake.calls) == ["apps.connections.open"] * 2 + ["auth.test"] * 2
+
+
+# --- pushing -----------------------------------------------------------------
+
+
+async def test_a_push_arrives_whole(fake: FakeSlack, slack: Slack) -> None:
+    outcome = await slack.send(HERE, BOARD)
+    seen = fake.messages("C1")[0]
+    assert outcome == Outcome("sent", message_id=seen.ts)
+    assert "520.15" in seen.text
+    assert seen.buttons == {"News": "/latest", "KZT": "/rates KZT"}
+    assert (seen.raw["unfurl_links"], seen.raw["unfurl_media"]) == (False, False)
+    assert "1 USD = 520.15 KZT" in seen.raw["text"]
+
+
+async def test_a_push_that_was_taken_and_not_answered_is_not_repeated(fake: FakeSlack, slack: Slack) -> None:
+    fake.lose_answer("chat.postMessage")
+    outcome = await slack.send(HERE, BOARD)
+    assert outcome.state == "unknown"
+    assert len(fake.messages("C1")) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        ("channel_not_found", "dead"),
+        ("is_archived", "dead"),
+        ("not_in_channel", "dead"),
+        ("restricted_action_read_only_channel", "dead"),
+        ("token_revoked", "dead"),
+        ("account_inactive", "dead"),
+        ("missing_scope", "dead"),
+        ("service_unavailable", "pending"),
+        ("message_limit_exceeded", "pending"),
+        ("fatal_error", "unknown"),
+        ("internal_error", "unknown"),
+        ("something_new", "failed"),
+    ],
+)
+async def test_what_becomes_of_a_refused_push(fake: FakeSlack, slack: Slack, error: str, state: str) -> None:
+    fake.fail("chat.postMessage", error)
+    outcome = await slack.send(HERE, BOARD)
+    assert (outcome.state, outcome.detail) == (state, error)
+    assert (outcome.retry_at is not None) == (state == "pending")
+    assert fake.messages("C1") == []
+
+
+async def test_a_limit_is_kept_as_long_as_slack_says(fake: FakeSlack, slack: Slack) -> None:
+    fake.limit("chat.postMessage", retry_after=7)
+    outcome = await slack.send(HERE, BOARD)
+    assert (outcome.state, outcome.retry_at) == ("pending", NOW + timedelta(seconds=7))
+    assert (await slack.send(Address("slack", "T1/C2"), BOARD)).state == "sent"
+
+
+async def test_no_server_means_try_again(store: SqliteStore) -> None:
+    slack = Slack(BOT, APP, "http://127.0.0.1:9/api/", store, clock, admins=())
+    outcome = await slack.send(HERE, BOARD)
+    await slack.close()
+    assert (outcome.state, outcome.retry_at) == ("pending", NOW + timedelta(seconds=30))
+
+
+async def test_refused_blocks_go_once_more_as_text(fake: FakeSlack, slack: Slack) -> None:
+    fake.fail("chat.postMessage", "invalid_blocks")
+    assert (await slack.send(HERE, BOARD)).state == "sent"
+    seen = fake.messages("C1")[0]
+    assert "blocks" not in seen.raw
+    assert "1 USD = 520.15 KZT" in seen.text
+    fake.fail("chat.postMessage", "invalid_blocks", "msg_too_long")
+    assert (await slack.send(HERE, BOARD)) == Outcome("failed", "msg_too_long")
+
+
+async def test_a_channel_is_spoken_to_once_a_second(store: SqliteStore) -> None:
+    with FakeSlack(paced=True) as fake:
+        slack = Slack(BOT, APP, fake.api_url, store, clock, admins=())
+        outcomes = await asyncio.gather(*(slack.send(HERE, BOARD) for _ in range(3)))
+        await slack.close()
+    assert [outcome.state for outcome in outcomes] == ["sent"] * 3
+    assert fake.rejected == []
+
+
+def test_the_pace_holds_per_channel_and_for_the_workspace() -> None:
+    pace = Pace()
+    assert [round(pace.wait("C1", 100.0), 2) for _ in range(3)] == [0.0, 1.05, 2.1]
+    waits = [pace.wait(f"C{n}", 100.0) for n in range(2, 361)]
+    assert waits[:50] == [0.0] * 50
+    assert 60 < max(waits) < 61
+    pace.hold("C1", 500.0)
+    assert pace.wait("C1", 400.0) == 100.0
+
+
+# --- rendering ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_every_kind_of_message_looks_as_it_should(kind: str) -> None:
+    rendered = render(kinds()[kind], ENGLISH)
+    raw = {"text": rendered.text, "blocks": rendered.blocks}
+    assert refuse(raw) == ""
+    golden(f"slack/{kind}.json", json.dumps(raw, ensure_ascii=False, indent=1) + "\n")
+
+
+HOSTILE = [
+    "<b>bold</b> & <i>more</i>",
+    "<!channel> <!here> <@U1> <#C1|general>",
+    "\u202egnol\u202c :smile: @channel",
+    "👩‍👩‍👧 *star* _line_ `tick` ~gone~",
+    "a|b <https://evil.example|click>",
+]
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_hostile_text_arrives_as_text(title: str) -> None:
+    message = Message(
+        (
+            Heading(title),
+            Paragraph(title),
+            Paragraph(f"x {title}", (Span(0, 1, "bold"),)),
+            Paragraph(title, small=True),
+            Link(title, "https://timesca.com/a?b=1&c=2"),
+            Table(title, ((title, "1"),)),
+        ),
+        (Button(title, "/rates"),),
+    )
+    rendered = render(message, ENGLISH)
+    raw = {"text": rendered.text, "blocks": rendered.blocks}
+    screen = show(raw)
+    assert refuse(raw) == ""
+    assert screen.mentions == []
+    assert [url for url, _ in screen.links] == ["https://timesca.com/a?b=1&c=2"]
+    plain = title.replace("\u202e", "").replace("\u202c", "")
+    assert screen.text.count(plain.replace("|", "¦")) + screen.text.count(plain) >= 5
+    assert "\u202e" not in json.dumps(raw, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://a.example/" + "x" * 3000, ""])
+def test_an_address_slack_cannot_hold_leaves_the_title(url: str) -> None:
+    screen = show({"blocks": render(Message((Link("Title", url),)), ENGLISH).blocks})
+    assert (screen.text, screen.links) == ("Title", [])
+
+
+def test_a_table_lines_up() -> None:
+    block = render(BOARD, ENGLISH).blocks[1]
+    lines = block["text"]["text"].splitlines()
+    assert lines == ["```", "KZT    520.15  +0.4%", "UZS  12,060.5     0%", "```"]
+
+
+def test_the_sample_edition_says_so() -> None:
+    rendered = render(Message((Paragraph("x"),), sample=True), ENGLISH)
+    assert "SAMPLE" in show({"blocks": rendered.blocks}).text
+    assert "SAMPLE" in rendered.text
+
+
+def test_what_does_not_fit_is_counted() -> None:
+    articles = [block for n in range(40) for block in (Link(f"T{n}", f"https://a.example/{n}"), Paragraph("lead"))]
+    rendered = render(Message((Heading("News"), *articles), (Button("Next", "/latest"),)), ENGLISH)
+    screen = show({"blocks": rendered.blocks})
+    assert refuse({"blocks": rendered.blocks}) == ""
+    shown = len(screen.links)
+    assert 20 <= shown < 40
+    assert f"and {40 - shown} more" in screen.text
+    assert screen.buttons == {"Next": "/latest"}
+
+
+def test_a_message_of_nothing_still_says_something() -> None:
+    rendered = render(Message((Paragraph(" \u202e "),)), ENGLISH)
+    assert refuse({"text": rendered.text, "blocks": rendered.blocks}) == ""
+
+
+words = st.text(max_size=400) | st.sampled_from(HOSTILE) | st.text("ab &<>\n", max_size=4000).map(lambda t: t * 3)
+blocks = st.one_of(
+    st.builds(Heading, words),
+    st.builds(
+        Paragraph,
+        words,
+        st.lists(
+            st.builds(Span, st.integers(0, 50), st.integers(0, 90), st.sampled_from(["bold", "italic", "code"])),
+            max_size=3,
+        ).map(tuple),
+        st.booleans(),
+    ),
+    st.builds(Link, words, st.text(max_size=30).map("https://a.example/".__add__) | words),
+    st.builds(Table, words, st.lists(st.lists(words, max_size=4).map(tuple), max_size=8).map(tuple)),
+)
+messages = st.builds(
+    Message,
+    st.lists(blocks, max_size=70).map(tuple),
+    st.lists(st.builds(Button, words, words), max_size=30).map(tuple),
+    st.booleans(),
+)
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(messages)
+def test_no_message_breaks_a_limit_or_calls_anybody(message: Message) -> None:
+    rendered = render(message, ENGLISH)
+    raw = {"text": rendered.text, "blocks": rendered.blocks}
+    screen = show(raw)
+    assert refuse(raw) == ""
+    assert len(rendered.text) <= 4000
+    assert screen.mentions == []
+    links = sum(isinstance(block, Link) for block in message.blocks)
+    assert len(screen.links) <= links
+
+
+# --- the manifest and the log ------------------------------------------------
+
+
+def test_the_manifest_follows_the_menu() -> None:
+    manifest = json.loads(socket_manifest())
+    slashes = {slash["command"]: slash for slash in manifest["features"]["slash_commands"]}
+    menu = commands()
+    assert set(slashes) == {"/ca", "/rates", "/latest", "/digest", "/subscribe"} & {f"/{n}" for n in (*menu, "ca")}
+    assert set(slashes["/ca"]["usage_hint"].split(" | ")) == set(menu)
+    assert all(slashes[f"/{name}"]["description"] == menu[name].summary for name in menu if f"/{name}" in slashes)
+    assert manifest["settings"]["socket_mode_enabled"]
+    assert manifest["settings"]["interactivity"]["is_enabled"]
+    scopes = set(manifest["oauth_config"]["scopes"]["bot"])
+    assert scopes == {"chat:write", "chat:write.public", "commands", "users:read"}
+
+
+async def test_no_secret_reaches_a_log_at_debug(
+    fake: FakeSlack, slack: Slack, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    fake.fail("apps.connections.open", "internal_error")
+    fake.refuse_link()
+    with structlog.testing.capture_logs() as lines:
+        await slack.check()
+        async with listening(slack, Menu()):
+            await as_person(fake.command, "/rates")
+            fake.drop("abort")
+            await as_person(fake.command, "/rates")
+        await slack.send(HERE, BOARD)
+    said = repr(lines) + caplog.text + "".join(capsys.readouterr())
+    assert lines
+    for secret in (BOT, APP, "canary", "/answer/", "ticket"):
+        assert secret not in said
