@@ -99,7 +99,7 @@ class Deliverer:
         self._crash("sent")
         now = self._clock()
         if outcome.state == "unknown":
-            outcome = rules.answer_lost(delivery, now)
+            outcome = rules.answer_lost(delivery, now + rules.REPEAT_AFTER)
         with contextlib.suppress(asyncio.CancelledError):
             await self._store.settle(delivery, outcome, now)
         log.info("delivered", kind=delivery.kind, state=outcome.state, detail=outcome.detail)

@@ -86,10 +86,10 @@ def worth_announcing(new: Sequence[Article], *, first_look: bool) -> Sequence[Ar
     return ordered[-FIRST_LOOK_ANNOUNCES:] if first_look else ordered
 
 
-def answer_lost(delivery: Delivery, now: datetime) -> Outcome:
-    """What becomes of a send that may or may not have arrived."""
+def answer_lost(delivery: Delivery, again: datetime) -> Outcome:
+    """What becomes of a send that may or may not have arrived. again: when it may be sent once more."""
     if delivery.kind in REPEATED and not delivery.lost:
-        return Outcome("pending", "the answer was lost; sent once more", retry_at=now + REPEAT_AFTER, lost=True)
+        return Outcome("pending", "the answer was lost; sent once more", retry_at=again, lost=True)
     return Outcome("unknown", "the answer was lost")
 
 

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_day_names, get_timezone_gmt
+from babel.dates import get_timezone_gmt
 
 from bot.compose.moments import clock, coming
 from bot.echo import shown
-from bot.locales import Tongue
+from bot.locales import N_, Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph
 from bot.models import Content, Schedule, Subscription
 
 FILTER_SHOWN = 80
+WEEKLY: Final = (
+    N_("Weekly on Monday at {time}"),
+    N_("Weekly on Tuesday at {time}"),
+    N_("Weekly on Wednesday at {time}"),
+    N_("Weekly on Thursday at {time}"),
+    N_("Weekly on Friday at {time}"),
+    N_("Weekly on Saturday at {time}"),
+    N_("Weekly on Sunday at {time}"),
+)
+"""From Monday; whole sentences, for other languages decline their days."""
 
 
 def subscribed(order: Subscription, tongue: Tongue, zone: str, *, edited: bool, tomorrow: bool) -> Message:
@@ -139,8 +150,7 @@ def _when(schedule: Schedule, tongue: Tongue) -> str:
         return tongue.say("Daily at {time}", time=time)
     if schedule.kind == "weekdays":
         return tongue.say("Monday to Friday at {time}", time=time)
-    weekday = get_day_names("wide", locale=tongue.locale)[schedule.weekday]
-    return tongue.say("Weekly on {weekday} at {time}", weekday=weekday, time=time)
+    return tongue.say(WEEKLY[schedule.weekday], time=time)
 
 
 def _what(content: Content, tongue: Tongue) -> str:

@@ -121,19 +121,24 @@ def status_data(status: Status, now: datetime) -> dict[str, object]:
 
 def _row(line: SourceLine, tongue: Tongue, now: datetime) -> tuple[str, str, str]:
     if not line.url:
-        return line.title, tongue.say("fixed"), ""
+        return _title(line, tongue), tongue.say("fixed"), ""
     if line.last_ok is None:
-        return line.title, tongue.say("not asked yet"), ""
+        return _title(line, tongue), tongue.say("not asked yet"), ""
     items = tongue.count("{n} item", "{n} items", line.items)
-    return line.title, age(now - line.last_ok, tongue), items
+    return _title(line, tongue), age(now - line.last_ok, tongue), items
+
+
+def _title(line: SourceLine, tongue: Tongue) -> str:
+    """A bank's name in the reader's language; an outlet's is its own."""
+    return tongue.say(line.title) if line.kind == "rates" else line.title
 
 
 def _failure(line: SourceLine, tongue: Tongue, now: datetime) -> str:
     error = shown(line.error, ERROR_SHOWN)
     if line.last_ok is None:
-        return tongue.say("{title}: {error}", title=line.title, error=error)
+        return tongue.say("{title}: {error}", title=_title(line, tongue), error=error)
     answered = age(now - line.last_ok, tongue)
-    return tongue.say("{title}: {error}; last answer {age}", title=line.title, error=error, age=answered)
+    return tongue.say("{title}: {error}; last answer {age}", title=_title(line, tongue), error=error, age=answered)
 
 
 def _freshness(kind: str, lines: Sequence[SourceLine], tongue: Tongue, now: datetime) -> str:
