@@ -202,24 +202,31 @@ async def _run(settings: Settings, world: World) -> int:
             raise DatabaseError(f"{settings.database_path} is in use by another `yamchi run`; stop that one first")
         chats = _chats(settings, core)
         service = core.service(chats)
-        desk = replace(core.desk, health=service.ready)
+        refresh = partial(core.tracker.first_answers, seconds=ASK_SECONDS)
+        desk = replace(core.desk, refresh=refresh, health=service.ready)
+        stop = _stop_signal()
         try:
             rejected = await service.check_chats()
             if rejected and len(rejected) == sum(name != "console" for name in chats):
                 raise SettingsError("; ".join(map(str, rejected)))
             await service.deliverer.settle_lapsed(alone=True)
             async with health_page(settings.http_listen, service.alive, service.ready):
-                await _serve(service, partial(menu.answer, desk))
+                await _serve(service, partial(menu.answer, desk), stop)
         finally:
             await asyncio.gather(*(chat.close() for chat in chats.values()))
             core.lock.release()
     return 0
 
 
-async def _serve(service: Service, ask: Ask) -> None:
+def _stop_signal() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT from now on, which then end nothing by themselves."""
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    return stop
+
+
+async def _serve(service: Service, ask: Ask, stop: asyncio.Event) -> None:
     async with service.ticking(polls=lambda: True):
         tasks = [asyncio.create_task(service.deliver())]
         tasks += [asyncio.create_task(service.listen(chat, ask)) for chat in list(service.chats.values())]

@@ -85,7 +85,15 @@ class Tracker:
     async def refreshed(self, needs: Iterable[str], seconds: float) -> None:
         """Wait until the sources of these kinds have answered; for none longer than so many seconds
         after it was asked, whoever waited for it first."""
-        tasks = self.refresh(needs, await self._store.poll_states())
+        await self._wait(self.refresh(needs, await self._store.poll_states()), seconds)
+
+    async def first_answers(self, needs: Iterable[str], seconds: float) -> None:
+        """Wait likewise, but only for polls under way of sources that were never asked before."""
+        states = await self._store.poll_states()
+        first = {source.id for need in needs for source in self._sources[need]} - states.keys()
+        await self._wait({task for name, task in self._running.items() if name in first}, seconds)
+
+    async def _wait(self, tasks: set[asyncio.Task[None]], seconds: float) -> None:
         now = asyncio.get_running_loop().time()
         left = max((self._asked_at[task] + seconds - now for task in tasks), default=0.0)
         if left > 0:

@@ -17,7 +17,7 @@ class Desk:
     """Everything commands work with. One per process; nothing of a request is kept in it.
 
     refresh: looks at the sources of these kinds ("rates", "news") if the store holds nothing
-        fresh of them, within seconds; a service polls on its own and does nothing here
+        fresh of them, within seconds; a service polls on its own and waits for first answers only
     health: the state of each part of the service, by name
     version: of this build
     """
