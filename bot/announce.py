@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot import rules
-from bot.board import make_quote, read_board
+from bot.board import BASE, as_series, make_quote, read_board
 from bot.compose import digest as compose_digest
 from bot.compose import news as compose_news
 from bot.compose import rates as compose_rates
@@ -145,7 +145,7 @@ class Announcer:
             return []
         today = now.astimezone(bank.zone).date()
         dated = {table.effective_date: table for table in (*known, *new)}
-        quote = make_quote(bank, road, [dated[day] for day in sorted(dated, reverse=True)], today)
+        quote = make_quote(road, as_series(dated.values(), BASE, bank.issues, now), today)
         event = f"fixing:{road.id}:{fresh.effective_date}"
         listeners = [s for s in await self.store.instant_subscriptions() if s.content.rates and not s.content.words]
         outgoing = []

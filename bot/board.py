@@ -1,23 +1,24 @@
-"""What the stored tables mean today: in force or announced, fixing or carried forward, stale or not."""
+"""What the stored fixings mean today: in force or announced, fixing or carried forward, stale or not."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
 from bot.locales import N_
-from bot.models import Announced, Board, Quote, RateRoad, RateTable
+from bot.models import Announced, Board, Quote, RateRoad, RateTable, StoredFixing
 from bot.money import change, moved, per_unit, printed_change
 from bot.ports import Store
-from bot.sources import Bank, banks
+from bot.sources import banks
 
 FIVE: Final = ("KZT", "KGS", "UZS", "TJS", "TMT")
 BASE: Final = "USD"
-TABLES: Final = 45
-"""Newest dates read of a road: enough for the month before."""
+DAYS: Final = 45
+"""Newest dates read of a series: enough for the month before."""
 AHEAD: Final = timedelta(days=4)
 FRESH: Final = timedelta(days=4)
 """A long weekend: after more days without a table a figure is stale, and no fixing is the next one's neighbour."""
@@ -27,99 +28,103 @@ NO_FIGURE: Final = N_("no figure yet")
 
 async def read_board(store: Store, roads: Sequence[RateRoad], now: datetime, only: Collection[str] = FIVE) -> Board:
     """The board as of `now`, always in the order of FIVE."""
-    return Board(tuple([await _read_quote(store, roads, now, code) for code in FIVE if code in only]))
+    return Board(tuple([await read_quote(store, roads, now, BASE, code) for code in FIVE if code in only]))
 
 
-async def _read_quote(store: Store, roads: Sequence[RateRoad], now: datetime, currency: str) -> Quote:
-    """The quote of the road with the lowest priority number that has a figure."""
-    missing = Quote(BASE, currency, "", "official", reason=NO_ROAD)
-    for bank, road in _roads_to(currency, roads):
-        today = now.astimezone(bank.zone).date()
-        tables = [] if bank.peg else await store.tables(road.id, today + AHEAD, TABLES)
-        quote = make_quote(bank, road, tables, today)
-        if quote.rate is not None:
-            return quote
-        missing = quote
-    return missing
-
-
-def _roads_to(currency: str, roads: Sequence[RateRoad]) -> Iterator[tuple[Bank, RateRoad]]:
-    known = banks()
+async def read_quote(store: Store, roads: Sequence[RateRoad], now: datetime, base: str, quote: str) -> Quote:
+    """The pair as one road prints it: the official figure that is newest in force, then a market one."""
+    found: list[Quote] = []
     for road in sorted(roads, key=lambda road: road.priority):
-        bank = known.get(road.parser)
-        if bank and bank.issues == currency:
-            yield bank, road
-    # A peg holds by decree: it needs no source.
-    yield from (
-        (bank, RateRoad(bank.id, bank.id, "")) for bank in known.values() if bank.peg and bank.issues == currency
-    )
+        bank = banks()[road.parser]
+        today = now.astimezone(bank.zone).date()
+        series = await store.series(road.id, base, quote, today + AHEAD, DAYS)
+        if series:
+            found.append(make_quote(road, series, today))
+    official = [made for made in found if made.kind != "market"]
+    if official:
+        return max(official, key=_in_force_since)
+    return found[0] if found else _without_a_road(roads, base, quote)
 
 
-def make_quote(bank: Bank, road: RateRoad, tables: Sequence[RateTable], today: date) -> Quote:
-    """The dollar in the bank's currency. tables: newest date first; today: in the issuer's zone.
+def _in_force_since(quote: Quote) -> date:
+    return quote.effective_date or date.min
 
-    In force is the newest table of today or before. Its own date is the effective date shown, also on
+
+def _without_a_road(roads: Sequence[RateRoad], base: str, quote: str) -> Quote:
+    """A peg holds by decree: it needs no source."""
+    issuer = next((bank for bank in banks().values() if bank.issues == quote), None)
+    if issuer and issuer.peg and base == BASE:
+        return Quote(base, quote, issuer.id, "peg", Decimal(issuer.peg), issuer.since)
+    road = next((road for road in roads if issuer and road.parser == issuer.id), None)
+    return Quote(base, quote, road.id if road else "", "official", reason=NO_FIGURE if road else NO_ROAD)
+
+
+def make_quote(road: RateRoad, series: Sequence[StoredFixing], today: date) -> Quote:
+    """A pair's quote on this road. series: not empty, newest date first, to AHEAD; today: in the issuer's zone.
+
+    In force is the newest figure of today or before. Its own date is the effective date shown, also on
     a day that only carries the last fixing forward: that is what the bank prints for the day, and it
-    does not depend on how far back our tables reach. The changes are the fixing's.
+    does not depend on how far back our series reaches. The changes are the fixing's.
     """
-    if bank.peg:
-        return Quote(BASE, bank.issues, road.id, "peg", Decimal(bank.peg), bank.since)
-    tables = [table for table in tables if table.fixing(BASE) and table.effective_date <= today + AHEAD]
-    past = [table for table in tables if table.effective_date <= today]
-    coming = [table for table in tables if table.effective_date > today]
-    if not tables:
-        return Quote(BASE, bank.issues, road.id, "official", reason=NO_FIGURE)
+    past = [row for row in series if row.effective_date <= today]
+    coming = [row for row in series if row.effective_date > today]
     # A latest-only bank may show us nothing but tomorrow's: better that, with its date, than nothing.
     shown = past[0] if past else coming[-1]
+    if shown.kind == "peg":
+        return Quote(*shown.pair, road.id, "peg", per_unit(shown.printed), shown.effective_date)
     return Quote(
-        base=BASE,
-        quote=bank.issues,
-        source=road.id,
-        kind=shown.kind,
-        rate=_rate(shown),
+        *shown.pair,
+        road.id,
+        shown.kind,
+        rate=per_unit(shown.printed),
         effective_date=shown.effective_date,
-        announced=_announced(coming, shown if past else None),
-        stale=today - tables[0].effective_date > FRESH,
+        announced=_announced(coming),
+        stale=today - series[0].effective_date > FRESH,
         day=_day_change(past or coming[-1:]),
         week=_change_since(past, shown, shown.effective_date - timedelta(days=7)),
         month=_change_since(past, shown, month_before(shown.effective_date)),
     )
 
 
-def _rate(table: RateTable) -> Decimal:
-    fixing = table.fixing(BASE)
-    assert fixing
-    return per_unit(fixing)
+def as_series(tables: Iterable[RateTable], base: str, quote: str, now: datetime) -> list[StoredFixing]:
+    """What the store will say of a pair once it keeps these tables, newest date first."""
+    ordered = sorted(tables, key=lambda table: table.effective_date, reverse=True)
+    before_each: list[RateTable | None] = [*ordered[1:], None]
+    return [
+        StoredFixing(table.source, table.effective_date, replace(row, quote=quote), table.kind, 0, carried, now)
+        for table, before in zip(ordered, before_each, strict=False)
+        if (row := table.fixing(base, quote))
+        for carried in (before is not None and not moved(table, before),)
+    ]
 
 
-def _announced(coming: Sequence[RateTable], in_force: RateTable | None) -> Announced | None:
+def _announced(coming: Sequence[StoredFixing]) -> Announced | None:
     """The next fixing that is not in force yet; a carried-forward day announces nothing."""
-    fixings = [table for table in coming if in_force is None or moved(table, in_force)]
-    return Announced(_rate(fixings[-1]), fixings[-1].effective_date) if fixings else None
+    fixings = [row for row in coming if not row.carried]
+    return Announced(per_unit(fixings[-1].printed), fixings[-1].effective_date) if fixings else None
 
 
-def _day_change(tables: Sequence[RateTable]) -> Decimal | None:
+def _day_change(rows: Sequence[StoredFixing]) -> Decimal | None:
     """From the previous fixing to the one in force, however many days that one has been carried.
 
     Where the previous fixing is not stored, or days between are missing, the bank's printed change.
     """
-    first_day = tables[0]
-    for newer, older in pairwise(tables):
+    first_day = rows[0]
+    for newer, older in pairwise(rows):
         if newer.effective_date - older.effective_date > FRESH:
             break
-        if moved(newer, older):
-            return change(_rate(newer), _rate(older))
+        if not newer.carried:
+            return change(per_unit(newer.printed), per_unit(older.printed))
         first_day = older
-    fixing = first_day.fixing(BASE)
-    return printed_change(fixing) if fixing else None
+    return printed_change(first_day.printed)
 
 
-def _change_since(tables: Sequence[RateTable], shown: RateTable, then: date) -> Decimal | None:
+def _change_since(rows: Sequence[StoredFixing], shown: StoredFixing, then: date) -> Decimal | None:
     """From the figure in force on that day; None where it is not stored."""
-    before = next((table for table in tables if table.effective_date <= then), None)
+    before = next((row for row in rows if row.effective_date <= then), None)
     if before is None or then - before.effective_date > FRESH:
         return None
-    return change(_rate(shown), _rate(before))
+    return change(per_unit(shown.printed), per_unit(before.printed))
 
 
 def month_before(day: date) -> date:

@@ -88,7 +88,7 @@ def read_catalogue(path: Path | None) -> Catalogue:
 
 def _built_in() -> Catalogue:
     file = _parsed(BUILT_IN.name, BUILT_IN.read_text("utf-8"))
-    return Catalogue(_feeds(file), tuple(RateRoad(bank.id, bank.id, bank.url) for bank in banks().values()))
+    return Catalogue(_feeds(file), tuple(road for bank in banks().values() for road in bank.roads))
 
 
 def _feeds(file: _File) -> tuple[Feed, ...]:

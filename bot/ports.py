@@ -17,6 +17,7 @@ from bot.models import (
     ChatSettings,
     Delivery,
     Health,
+    Hold,
     LedgerCounts,
     NewsPage,
     NewsQuery,
@@ -25,6 +26,7 @@ from bot.models import (
     PollState,
     RateTable,
     Request,
+    StoredFixing,
     Subscription,
     Update,
 )
@@ -66,7 +68,7 @@ class Store(Protocol):
 
     sources        poll_states, keep_poll
     news           known_articles, keep_news, find_news, news_seen
-    rates          tables, keep_tables
+    rates          tables, series, keep_tables, holds, release
     chats          chat, keep_chat
     subscriptions  subscriptions, instant_subscriptions, due_subscriptions,
                    subscribe, unsubscribe
@@ -109,16 +111,28 @@ class Store(Protocol):
 
     # rates
     async def tables(self, source: str, until: date, limit: int) -> list[RateTable]:
-        """The newest revision of each date up to `until`, newest date first."""
+        """What is in force on each date up to `until`, newest date first; held rows are left out."""
+
+    async def series(
+        self, source: str, base: str, quote: str, until: date, limit: int, since: date = date.min
+    ) -> list[StoredFixing]:
+        """A pair's figures on a road, newest date first: one a date, those held left out."""
 
     async def keep_tables(
         self, state: PollState, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
     ) -> int:
         """Tables as printed, what is to be sent, and the poll.
 
-        A date that is known with the same rows is left alone; with other rows it becomes the
-        next revision. Returns how many tables were new or revised.
+        A row known with the same figure is left alone; with another one it becomes the next
+        revision and takes the old one's place, unless it is held. Returns how many tables
+        brought anything.
         """
+
+    async def holds(self) -> list[Hold]:
+        """Figures held and not released, the oldest first."""
+
+    async def release(self, hold: int, outgoing: Sequence[Outgoing], now: datetime) -> bool:
+        """Put a held figure in force, with what is to be sent. False if it is held no more."""
 
     # chats
     async def chat(self, address: Address) -> ChatSettings | None:

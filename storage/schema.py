@@ -187,3 +187,49 @@ def m007_pulse(db: Database) -> None:
         CREATE TABLE pulse (id INTEGER PRIMARY KEY CHECK (id = 1), beats INTEGER NOT NULL);
         INSERT INTO pulse VALUES (1, 0);
     """)
+
+
+@migrations()
+def m008_fixings(db: Database) -> None:
+    db.executescript("""
+        CREATE TABLE fixings (
+            source TEXT NOT NULL,
+            base TEXT NOT NULL,
+            quote TEXT NOT NULL,
+            effective_date TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            value TEXT NOT NULL,             -- as printed
+            nominal INTEGER NOT NULL,
+            change TEXT NOT NULL,            -- as printed
+            state TEXT NOT NULL,             -- ok (one a date), held, superseded
+            first_seen INTEGER NOT NULL,
+            PRIMARY KEY (source, base, quote, effective_date, revision)
+        ) WITHOUT ROWID;
+        CREATE INDEX fixings_dated ON fixings (source, effective_date) WHERE state = 'ok';
+        CREATE TABLE rate_days (
+            source TEXT NOT NULL,
+            effective_date TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            carried INTEGER NOT NULL,        -- its rows only repeat the date before
+            PRIMARY KEY (source, effective_date)
+        ) WITHOUT ROWID;
+        CREATE TABLE holds (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            source TEXT NOT NULL,
+            base TEXT NOT NULL,
+            quote TEXT NOT NULL,
+            effective_date TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            held_at INTEGER NOT NULL,
+            ended_at INTEGER,                -- null: held still
+            UNIQUE (source, base, quote, effective_date, revision)
+        );
+        INSERT INTO rate_days SELECT DISTINCT source, effective_date, kind, 0 FROM rate_tables;
+        INSERT INTO fixings
+            SELECT source, json_extract(value, '$[0]'), quote, effective_date, 0, json_extract(value, '$[1]'),
+                json_extract(value, '$[2]'), json_extract(value, '$[3]'), 'ok', first_seen
+            FROM rate_tables AS t, json_each(t.fixings)
+            WHERE revision = (SELECT max(revision) FROM rate_tables
+                              WHERE source = t.source AND effective_date = t.effective_date);
+        DROP TABLE rate_tables;
+    """)

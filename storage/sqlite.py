@@ -15,6 +15,7 @@ from bot.models import (
     Article,
     ChatSettings,
     Delivery,
+    Hold,
     LedgerCounts,
     NewsPage,
     NewsQuery,
@@ -22,6 +23,7 @@ from bot.models import (
     Outgoing,
     PollState,
     RateTable,
+    StoredFixing,
     Subscription,
     Update,
 )
@@ -92,10 +94,21 @@ class SqliteStore(Store):
     async def tables(self, source: str, until: date, limit: int) -> list[RateTable]:
         return await self._readers.run(rates.tables, source, until, limit)
 
+    async def series(
+        self, source: str, base: str, quote: str, until: date, limit: int, since: date = date.min
+    ) -> list[StoredFixing]:
+        return await self._readers.run(rates.series, source, base, quote, until, limit, since)
+
     async def keep_tables(
         self, state: PollState, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
     ) -> int:
         return await self._writer.run(rates.keep_tables, state, tables, outgoing, now)
+
+    async def holds(self) -> list[Hold]:
+        return await self._readers.run(rates.holds)
+
+    async def release(self, hold: int, outgoing: Sequence[Outgoing], now: datetime) -> bool:
+        return await self._writer.run(rates.release, hold, outgoing, now)
 
     # chats
     async def chat(self, address: Address) -> ChatSettings | None:

@@ -57,7 +57,7 @@ def test_the_five_banks_are_found_in_their_folder():
     ],
 )
 def test_a_bank_is_asked_for_a_day_in_its_own_spelling(bank, url):
-    assert bank.BANK.url.format(date=date(2026, 4, 2)) == url
+    assert bank.BANK.roads[0].url.format(date=date(2026, 4, 2)) == url
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_nonsense_change_costs_only_the_change():
 
 def test_the_manat_is_a_peg_that_nobody_is_asked_for():
     bank = cbt.BANK
-    assert (bank.peg, bank.since, bank.url, bank.parse) == ("3.5", date(2015, 1, 1), "", None)
+    assert (bank.peg, bank.since, bank.roads[0].url, bank.parse) == ("3.5", date(2015, 1, 1), "", None)
 
 
 def test_every_bank_lives_in_its_own_zone():

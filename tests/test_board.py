@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.board import FIVE, make_quote, month_before, read_board
+from bot.board import FIVE, as_series, make_quote, month_before, read_board, read_quote
 from bot.models import Announced, Fixing, PollState, Quote, RateRoad, RateTable
 from bot.money import percent_text
-from bot.sources import banks
 from storage.sqlite import SqliteStore, open_store
 
 MONDAY = date(2026, 11, 23)
@@ -26,8 +25,7 @@ def table(back: int, value: str, change: str = "", source: str = "nbk", **others
 
 
 def quote(*tables: RateTable, today: date = MONDAY) -> Quote:
-    ordered = sorted(tables, key=lambda table: table.effective_date, reverse=True)
-    return make_quote(banks()["nbk"], NBK, ordered, today)
+    return make_quote(NBK, as_series(tables, "USD", "KZT", NOON), today)
 
 
 def percents(quote: Quote) -> tuple[str | None, ...]:
@@ -81,7 +79,7 @@ def test_the_bank_s_own_change_is_read_on_the_first_day_of_a_fixing():
 def test_a_table_without_the_dollar_is_passed_over():
     weekly = RateTable("nbk", "KZT", MONDAY, (Fixing("JPY", "3.1"),))
     assert quote(weekly, table(1, "475.09")).effective_date == MONDAY - DAY
-    assert quote(weekly).rate is None
+    assert as_series([weekly], "USD", "KZT", NOON) == []
 
 
 # --- week and month ------------------------------------------------------------
@@ -141,8 +139,9 @@ def test_a_bank_that_shows_only_tomorrow_is_shown_with_that_date():
     assert percents(shown) == ("-0.11", None, None)
 
 
-def test_a_date_far_ahead_never_counts():
-    shown = quote(table(-5, "999"), table(0, "475.09"))
+async def test_a_date_far_ahead_never_counts(store: SqliteStore):
+    await keep(store, table(-5, "999"), table(0, "475.09"))
+    shown = await read_quote(store, [NBK], NOON, "USD", "KZT")
     assert (shown.rate, shown.announced) == (Decimal("475.09"), None)
 
 
@@ -161,13 +160,13 @@ def test_an_announced_rate_is_a_sign_of_life():
     assert not quote(table(6, "475.09"), table(-1, "476")).stale
 
 
-def test_no_table_is_no_figure():
-    shown = quote()
+async def test_no_table_is_no_figure(store: SqliteStore):
+    shown = await read_quote(store, [NBK], NOON, "USD", "KZT")
     assert (shown.rate, shown.effective_date, shown.reason) == (None, None, "no figure yet")
 
 
-def test_the_peg_has_no_changes_and_is_never_stale():
-    shown = make_quote(banks()["cbt"], RateRoad("cbt", "cbt", ""), [], MONDAY)
+async def test_the_peg_has_no_changes_and_is_never_stale(store: SqliteStore):
+    shown = await read_quote(store, [RateRoad("cbt", "cbt", "")], NOON, "USD", "TMT")
     assert shown == Quote("USD", "TMT", "cbt", "peg", Decimal("3.5"), date(2015, 1, 1))
 
 

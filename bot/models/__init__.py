@@ -8,7 +8,7 @@ from bot.models.chats import ChatSettings, Content, Schedule, ScheduleKind, Subs
 from bot.models.delivery import Delivery, DeliveryKind, DeliveryState, Health, LedgerCounts, Outcome, Outgoing, Update
 from bot.models.news import Article, NewsPage, NewsQuery
 from bot.models.people import Address, Answer, Request
-from bot.models.rates import Announced, Board, Fixing, Quote, RateKind, RateTable
+from bot.models.rates import Announced, Board, Fixing, Hold, Quote, RateKind, RateTable, StoredFixing
 from bot.models.sources import Catalogue, Feed, PollState, RateRoad
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Feed",
     "Fixing",
     "Health",
+    "Hold",
     "LedgerCounts",
     "NewsPage",
     "NewsQuery",
@@ -39,6 +40,7 @@ __all__ = [
     "Request",
     "Schedule",
     "ScheduleKind",
+    "StoredFixing",
     "Subscription",
     "Update",
 ]

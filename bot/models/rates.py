@@ -14,22 +14,24 @@ RateKind = Literal["official", "peg", "market", "cross"]
 class Fixing:
     """One printed row: `value` (text as printed, dot decimal) quote units per `nominal` base units.
 
-    change: the bank's own printed change of value, "" where it prints none.
+    change: the bank's own printed change of value, "" where it prints none
+    quote: "" where it is the table's, as with every issuer
     """
 
     base: str
     value: str
     nominal: int = 1
     change: str = ""
+    quote: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RateTable:
-    """A bank's document of one effective date.
+    """A document of one effective date.
 
-    source: the road's id; quote: the issuer's own currency
+    source: the road's id; quote: the issuer's own currency, "" where each row has its own
     problems: rows that were refused, by name ("IRR: nominal 7")
-    revision: 0 for the first version of a date, +1 for every later one
+    held: the (base, quote) of rows that look like a slip and are kept out of force
     """
 
     source: str
@@ -38,11 +40,49 @@ class RateTable:
     fixings: tuple[Fixing, ...]
     kind: RateKind = "official"
     problems: tuple[str, ...] = ()
-    revision: int = 0
-    first_seen: datetime | None = None
+    held: frozenset[tuple[str, str]] = frozenset()
 
-    def fixing(self, base: str) -> Fixing | None:
-        return next((row for row in self.fixings if row.base == base), None)
+    def fixing(self, base: str, quote: str = "") -> Fixing | None:
+        """The row of a pair; without `quote` that of the table's own currency."""
+        wanted = (base, quote or self.quote)
+        return next((row for row in self.fixings if self.pair(row) == wanted), None)
+
+    def pair(self, row: Fixing) -> tuple[str, str]:
+        return row.base, row.quote or self.quote
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFixing:
+    """A row of a series: a pair's printed figure on one date of one road, its newest good version.
+
+    printed: base, value, nominal, change and quote, never ""
+    revision: 0 for the first version of a date, +1 for every later one
+    carried: its table only repeats the one of the date before, so it is no fixing
+    """
+
+    source: str
+    effective_date: date
+    printed: Fixing
+    kind: RateKind
+    revision: int
+    carried: bool
+    first_seen: datetime
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        return self.printed.base, self.printed.quote
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A figure that looks like a slip, kept out of force until something or somebody vouches for it.
+
+    id: what an admin releases it by; held_at: since when
+    """
+
+    id: int
+    fixing: StoredFixing
+    held_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

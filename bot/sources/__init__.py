@@ -9,19 +9,47 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from bot.models import RateTable
+from bot.models import RateRoad, RateTable
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a bank publishes, on the bank days of its country and its own clocks.
+
+    opens, closes: between them the next table appears; ahead: it is for the next bank day, not for this one
+    """
+
+    opens: time
+    closes: time
+    ahead: bool
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How a bank gives many days at once.
+
+    url: may hold {since:...}, {until:...} and {series}; parse: raises SourceError
+    series: one request each, such as a currency's number on the bank's site; ("",) for all at once
+    span: days that one request may cover
+    """
+
+    url: str
+    parse: Callable[[bytes], list[RateTable]]
+    series: tuple[str, ...] = ("",)
+    span: int = 365
 
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """An issuer of a currency.
+    """Who publishes rates: an issuer of a currency, or somebody who collects them.
 
-    id: names the parser and the built-in road; issues: the ISO code of its own currency
-    url: what it publishes, with {date:...} where a day can be asked for, "" for a peg
+    id: names the parser; issues: the ISO code of its own currency, "" for a collector
+    country: ISO code, for its bank days; "" where every day is one
+    roads: the built-in ones: addresses of its documents, with {date:...} where a day can be asked for
     parse: the document's bytes to a table; raises SourceError for a document that is none
     peg: quote units per 1 USD, as declared, for a currency that does not float; since: from when
     note: what its terms ask us to say
@@ -29,10 +57,13 @@ class Bank:
 
     id: str
     name: str
-    issues: str
     zone: ZoneInfo
-    url: str = ""
+    issues: str = ""
+    country: str = ""
+    roads: tuple[RateRoad, ...] = ()
     parse: Callable[[bytes], RateTable] | None = None
+    window: Window | None = None
+    history: History | None = None
     peg: str = ""
     since: date | None = None
     note: str = ""

@@ -11,6 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.locales import N_
+from bot.models import RateRoad
 from bot.sources import Bank
 
 BANK: Final = Bank(
@@ -18,6 +19,8 @@ BANK: Final = Bank(
     name=N_("Central Bank of Turkmenistan"),
     issues="TMT",
     zone=ZoneInfo("Asia/Ashgabat"),
+    country="TM",
+    roads=(RateRoad("cbt", "cbt", ""),),
     peg="3.5",
     since=date(2015, 1, 1),
 )

@@ -7,12 +7,13 @@ Without a date the same address answers the latest table.
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.locales import N_
-from bot.models import RateTable
-from bot.sources import Bank
+from bot.models import RateRoad, RateTable
+from bot.sources import Bank, Window
 from bot.sources.printed import Row, make_table, read_json
 
 
@@ -28,6 +29,8 @@ BANK: Final = Bank(
     name=N_("Central Bank of Uzbekistan"),
     issues="UZS",
     zone=ZoneInfo("Asia/Tashkent"),
-    url="https://cbu.uz/en/arkhiv-kursov-valyut/json/all/{date:%Y-%m-%d}/",
+    country="UZ",
+    roads=(RateRoad("cbu", "cbu", "https://cbu.uz/en/arkhiv-kursov-valyut/json/all/{date:%Y-%m-%d}/"),),
+    window=Window(time(15, 30), time(18), ahead=True),
     parse=parse,
 )

@@ -10,13 +10,14 @@ rates_all.xml is the same as RSS: each item has its own pubDate (once DD.MM.YY),
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import time
 from typing import Final
 from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
 from bot.locales import N_
-from bot.models import RateTable
-from bot.sources import Bank
+from bot.models import RateRoad, RateTable
+from bot.sources import Bank, Window
 from bot.sources.printed import Row, make_table, read_xml
 
 
@@ -37,6 +38,8 @@ BANK: Final = Bank(
     name=N_("National Bank of Kazakhstan"),
     issues="KZT",
     zone=ZoneInfo("Asia/Almaty"),
-    url="https://nationalbank.kz/rss/get_rates.cfm?fdate={date:%d.%m.%Y}",
+    country="KZ",
+    roads=(RateRoad("nbk", "nbk", "https://nationalbank.kz/rss/get_rates.cfm?fdate={date:%d.%m.%Y}"),),
+    window=Window(time(15, 30), time(18), ahead=True),
     parse=parse,
 )

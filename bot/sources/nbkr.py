@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import time
 from typing import Final
 from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
 from bot.locales import N_
-from bot.models import RateTable
-from bot.sources import Bank
+from bot.models import RateRoad, RateTable
+from bot.sources import Bank, Window
 from bot.sources.printed import Row, make_table, read_xml
 
 _DECIMAL = re.compile(r"([0-9]+)[,.]([0-9]+)")
@@ -44,6 +45,8 @@ BANK: Final = Bank(
     name=N_("National Bank of the Kyrgyz Republic"),
     issues="KGS",
     zone=ZoneInfo("Asia/Bishkek"),
-    url="https://www.nbkr.kg/XML/daily.xml",
+    country="KG",
+    roads=(RateRoad("nbkr", "nbkr", "https://www.nbkr.kg/XML/daily.xml"),),
+    window=Window(time(15), time(17), ahead=True),
     parse=parse,
 )

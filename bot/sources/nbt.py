@@ -8,13 +8,14 @@ with status 200. The rouble's Valute ID is 810, so CharCode is what names a curr
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import time
 from typing import Final
 from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
 from bot.locales import N_
-from bot.models import RateTable
-from bot.sources import Bank
+from bot.models import RateRoad, RateTable
+from bot.sources import Bank, Window
 from bot.sources.printed import Row, make_table, read_xml
 
 
@@ -34,7 +35,9 @@ BANK: Final = Bank(
     name=N_("National Bank of Tajikistan"),
     issues="TJS",
     zone=ZoneInfo("Asia/Dushanbe"),
-    url="https://www.nbt.tj/en/kurs/export_xml.php?date={date:%Y-%m-%d}&export=xmlout",
+    country="TJ",
+    roads=(RateRoad("nbt", "nbt", "https://www.nbt.tj/en/kurs/export_xml.php?date={date:%Y-%m-%d}&export=xmlout"),),
+    window=Window(time(7), time(11), ahead=False),
     parse=parse,
     note=N_("The somoni's rate with reference to www.nbt.tj."),
 )
