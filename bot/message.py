@@ -54,6 +54,41 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
+Notes = tuple[tuple[str, str], ...]
+"""Places on an axis and what is written there: (a date or an exact figure, its label)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart of figures by date, drawn by each chat as it can.
+
+    text: the figures it shows, for those who cannot see it, for notifications and logs
+    title, span, source, last, when: written around it: what, from when to when, whose, the newest figure, its date
+    points: (ISO date, exact figure), oldest first; each figure holds until the next one
+    marks: places in `points` that are labelled; across, up: the labels of the axes
+    """
+
+    text: str
+    title: str
+    span: str
+    source: str
+    last: str
+    when: str
+    points: tuple[tuple[str, str], ...]
+    marks: tuple[tuple[int, str], ...]
+    across: Notes
+    up: Notes
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A text file to keep. text: what it is; content: in UTF-8 when it is sent."""
+
+    text: str
+    name: str
+    content: str
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
     """Pressing it is typing `command`."""
@@ -62,8 +97,11 @@ class Button:
     command: str
 
 
-Block = Heading | Paragraph | Link | Table
-_TYPES: dict[str, type[Any]] = {"heading": Heading, "paragraph": Paragraph, "link": Link, "table": Table}
+Attachment = Picture | File
+"""What goes up to a chat by itself, beside the text."""
+
+Block = Heading | Paragraph | Link | Table | Picture | File
+_TYPES: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in (Heading, Paragraph, Link, Table, Picture, File)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +135,8 @@ def _block(data: dict[str, Any]) -> Block:
     fields = {name: value for name, value in data.items() if name != "type"}
     if "spans" in fields:
         fields["spans"] = tuple(Span(**span) for span in fields["spans"])
-    if "rows" in fields:
-        fields["rows"] = tuple(tuple(row) for row in fields["rows"])
+    for name in ("rows", "points", "marks", "across", "up"):
+        if name in fields:
+            fields[name] = tuple(tuple(row) for row in fields[name])
     block: Block = _TYPES[data["type"]](**fields)
     return block

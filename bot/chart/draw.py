@@ -1,0 +1,63 @@
+"""From a Picture to a PNG file, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from pathlib import Path
+from typing import Final
+
+from bot.chart.svg import svg
+from bot.errors import YamchiError
+from bot.message import Picture
+
+AT_ONCE: Final = 2
+SECONDS: Final = 10.0
+HOME: Final = Path(__file__).parents[2]
+_PNG: Final = b"\x89PNG"
+
+
+class NotDrawn(YamchiError):
+    """A picture that could not be painted: its text has to do."""
+
+
+class Painter:
+    """Paints at most AT_ONCE pictures at a time. Nothing is loaded, and no process runs, but while it paints."""
+
+    def __init__(self) -> None:
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def png(self, picture: Picture, mark: str = "") -> bytes:
+        """The picture as a PNG file. mark: written across it where its figures are not to be taken at face value.
+
+        Raises NotDrawn.
+        """
+        document = svg(picture, mark).encode()
+        async with self._turns:
+            try:
+                return await asyncio.wait_for(_paint(document), SECONDS)
+            except (TimeoutError, OSError) as error:
+                raise NotDrawn(f"the painter failed ({type(error).__name__})") from None
+
+
+async def _paint(document: bytes) -> bytes:
+    """A child with nothing of our environment, and out of reach of the terminal's Ctrl-C."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot.chart.paint"),
+        cwd=HOME,
+        env={"PYTHONUTF8": "1"},
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        painted, _ = await child.communicate(document)
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if not painted.startswith(_PNG):
+        raise NotDrawn(f"the painter failed (exit {child.returncode})")
+    return painted

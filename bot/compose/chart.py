@@ -1,0 +1,187 @@
+"""A pair's history as a picture and as a file: what is written around a chart, and what it says to those who cannot see it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from babel.dates import format_date
+
+from bot.chart.axes import day_ticks, figure_range, figure_ticks
+from bot.compose.moments import day
+from bot.compose.rates import number, percent
+from bot.locales import N_, Tongue
+from bot.message import Block, Button, File, Message, Notes, Paragraph, Picture
+from bot.money import change, exact_text, significant
+from bot.pairs import RateHistory
+from bot.sources import Bank, banks
+
+MOST_DIGITS: Final = 8
+SHOWN_DIGITS: Final = 6
+LEAST_SHOWN: Final = Decimal("0.1")
+"""A smaller figure is shown for a round sum of its currency: 10,000 UZS, not 1."""
+LONG_DAYS: Final = 92
+"""From here on an axis tells months."""
+SPANS: Final = (("30d", N_("30 days")), ("90d", N_("90 days")), ("1y", N_("1 year")))
+HEADER: Final = ("date", "base", "quote", "rate", "kind", "source")
+
+
+def chart(history: RateHistory, since: date, tongue: Tongue) -> Message:
+    """The chart of a history of two days or more. since: from when it was asked for."""
+    pair = f"{history.base}/{history.quote}"
+    blocks: list[Block] = [_picture(history, tongue)]
+    first = history.days[0][0]
+    if (first - since).days > 10:
+        blocks.append(Paragraph(tongue.say("Nothing is stored of the days before {date}.", date=_full(first, tongue))))
+    blocks += [Paragraph(tongue.say(bank.note), small=True) for bank in _issuers(history) if bank.note]
+    spans = [Button(tongue.say(label), f"/chart {pair} {span}") for span, label in SPANS]
+    return Message(tuple(blocks), (*spans, Button("CSV", f"/export rates {pair} {since}..{history.days[-1][0]}")))
+
+
+def export(history: RateHistory, tongue: Tongue) -> Message:
+    """A history of one day or more as a CSV file, each figure as it is stored."""
+    page = io.StringIO()
+    rows = csv.writer(page, lineterminator="\n")
+    rows.writerow(HEADER)
+    for when, figure in history.days:
+        rate = exact_text(figure)
+        rows.writerow((when.isoformat(), history.base, history.quote, rate, history.kind, history.source))
+    first, last = history.days[0][0], history.days[-1][0]
+    text = tongue.count(
+        "{pair}, {span}: {n} day. {source}.",
+        "{pair}, {span}: {n} days. {source}.",
+        len(history.days),
+        pair=f"{history.base}/{history.quote}",
+        span=_span(first, last, tongue),
+        source=_source(history, tongue),
+    )
+    return Message((File(text, f"{history.base}-{history.quote}_{first}_{last}.csv", page.getvalue()),))
+
+
+def _picture(history: RateHistory, tongue: Tongue) -> Picture:
+    units, points = _scaled(history.days)
+    figures = [figure for _, figure in points]
+    (first, began), (last, newest) = points[0], points[-1]
+    span = _span(first, last, tongue)
+    moved = percent(change(newest, began), tongue)
+    return Picture(
+        text=_text(history, units, points, tongue),
+        title=tongue.say("{unit} in {currency}", unit=_unit(history, units, tongue), currency=history.quote),
+        span=f"{span} · {moved}",
+        source=_source(history, tongue),
+        last=_shown(newest, tongue),
+        when=_full(last, tongue),
+        points=tuple((when.isoformat(), exact_text(figure)) for when, figure in points),
+        marks=tuple((place, f"{_shown(figures[place], tongue)}, {_on(points, place, tongue)}") for place in _extremes(figures)),
+        across=_across(first, last, tongue),
+        up=_up(figures, tongue),
+    )
+
+
+def _text(history: RateHistory, units: int, points: Sequence[tuple[date, Decimal]], tongue: Tongue) -> str:
+    """What the picture shows, in words."""
+    figures = [figure for _, figure in points]
+    unit, quote = _unit(history, units, tongue), history.quote
+    newest = tongue.say(
+        "{unit} = {rate} {currency} on {date}",
+        unit=unit,
+        rate=_shown(figures[-1], tongue),
+        currency=quote,
+        date=_full(points[-1][0], tongue),
+    )
+    extremes = _extremes(figures)
+    if not extremes:
+        return tongue.say("{newest}, unchanged since {first_date}.", newest=newest, first_date=_full(points[0][0], tongue))
+    high, low = extremes
+    return tongue.say(
+        "{newest}. It was {first} on {first_date}: {change}. Highest {high} ({high_date}), lowest {low} ({low_date}).",
+        newest=newest,
+        first=_shown(figures[0], tongue),
+        first_date=_full(points[0][0], tongue),
+        change=percent(change(figures[-1], figures[0]), tongue),
+        high=_shown(figures[high], tongue),
+        high_date=_on(points, high, tongue),
+        low=_shown(figures[low], tongue),
+        low_date=_on(points, low, tongue),
+    )
+
+
+def _scaled(days: Sequence[tuple[date, Decimal]]) -> tuple[int, list[tuple[date, Decimal]]]:
+    """(n, what n units of the base cost), for the smallest power of ten n that makes the figures readable."""
+    places = 0
+    while min(figure for _, figure in days).scaleb(places) < LEAST_SHOWN:
+        places += 1
+    return 10**places, [(when, figure.scaleb(places)) for when, figure in days]
+
+
+def _extremes(figures: Sequence[Decimal]) -> tuple[int, ...]:
+    """Places of the highest and the lowest figure, where they first stood; none if all are the same."""
+    high, low = max(figures), min(figures)
+    return () if high == low else (figures.index(high), figures.index(low))
+
+
+def _across(first: date, last: date, tongue: Tongue) -> Notes:
+    days = (last - first).days
+    ticks = day_ticks(first, last)
+    if days < LONG_DAYS:
+        return tuple((tick.isoformat(), day(tick, tongue)) for tick in ticks)
+    years = len(ticks) > 1 and all(tick.month == 1 for tick in ticks)
+    return tuple(
+        (tick.isoformat(), format_date(tick, "y" if years else "LLL y" if tick.month == 1 else "LLL", tongue.locale))
+        for tick in ticks
+    )
+
+
+def _up(figures: Sequence[Decimal], tongue: Tongue) -> Notes:
+    return tuple((exact_text(tick), number(tick, tongue)) for tick in figure_ticks(*figure_range(figures)))
+
+
+def _unit(history: RateHistory, units: int, tongue: Tongue) -> str:
+    return f"{number(Decimal(units), tongue)} {history.base}"
+
+
+def _shown(figure: Decimal, tongue: Tongue) -> str:
+    """As printed; a computed figure of many digits is rounded to six."""
+    printed = len(figure.as_tuple().digits) <= MOST_DIGITS
+    return number(figure if printed else significant(figure, SHOWN_DIGITS), tongue)
+
+
+def _source(history: RateHistory, tongue: Tongue) -> str:
+    """Who says so, and what kind of figure it is."""
+    names = ", ".join(dict.fromkeys(tongue.say(bank.name) for bank in _issuers(history))) or history.source
+    match history.kind:
+        case "official":
+            return tongue.say("Official rates: {bank}", bank=names)
+        case "cross":
+            return tongue.say("Crossed through USD from official rates: {bank}", bank=names)
+        case "peg":
+            return tongue.say("Fixed by the central bank: {bank}", bank=names)
+        case _:
+            return tongue.say("Market rates, not official: {source}", source=history.source)
+
+
+def _issuers(history: RateHistory) -> list[Bank]:
+    """Whose figures these are: both banks' for a cross, else that of the quote currency, if it has one here."""
+    if history.kind == "market":
+        return []
+    issuers = {bank.issues: bank for bank in banks().values() if bank.issues}
+    found = [issuers[code] for code in (history.quote, history.base) if code in issuers]
+    return found if history.kind == "cross" else found[:1]
+
+
+def _span(first: date, last: date, tongue: Tongue) -> str:
+    """ "25 Oct – 23 Nov 2026"."""
+    return f"{day(first, tongue, today=last)} – {_full(last, tongue)}"
+
+
+def _on(points: Sequence[tuple[date, Decimal]], place: int, tongue: Tongue) -> str:
+    """The date of a point, with the year where the chart has several."""
+    return day(points[place][0], tongue, today=points[-1][0])
+
+
+def _full(when: date, tongue: Tongue) -> str:
+    return format_date(when, "d MMM y", locale=tongue.locale)
