@@ -8,7 +8,7 @@ always the decimal mark. Whoever is answered sees the sum again in clear.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -24,10 +24,15 @@ MOST_DIGITS: Final = 15
 LONGEST_SPAN: Final = 4000
 """Days: eleven years, as far as a history reaches."""
 
-FILLERS: Final = frozenset(
-    "in to into on at for from of the is as us в во к ко на за из от и по это сша курс сколько будет".split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FILLERS: Final = _words(
+    "in to into on at for from of the is as us в во к ко на за из от и по это сша курс сколько будет"
 )
-FEE_WORDS: Final = frozenset("fee fees commission комиссия комиссии комиссией комиссию".split())
+FEE_WORDS: Final = _words("fee fees commission комиссия комиссии комиссией комиссию")
 _POWERS: Final = {
     3: "k к тыс тысяча тысячи тысяч thousand ming минг мың миң ҳазор хазор",
     6: "m м mln mio млн миллион миллиона миллионов million millions",
@@ -75,14 +80,20 @@ class Said:
     fee_code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sum:
-    amounts: tuple[Decimal, ...]
-    codes: tuple[str, ...]
-    dates: tuple[date, ...]
-    months: tuple[date, ...]
-    spans: tuple[int, ...]
-    percent: bool
+@dataclass(slots=True)
+class _Found:
+    """What stands in a stretch of text, by kind, in order."""
+
+    amounts: list[Decimal] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
+    dates: list[date] = field(default_factory=list)
+    months: list[date] = field(default_factory=list)
+    spans: list[int] = field(default_factory=list)
+    percent: bool = False
+
+    @property
+    def times(self) -> int:
+        return len(self.dates) + len(self.months) + len(self.spans)
 
 
 def read(text: str, command: str, today: date, *, decimal_comma: bool = False) -> Said:
@@ -91,25 +102,24 @@ def read(text: str, command: str, today: date, *, decimal_comma: bool = False) -
     decimal_comma: the reader's language writes decimals with a comma
     """
     said = one_line(text)
-    main, fee = _apart(said)
-    found = _read(main, said, command, today, decimal_comma)
-    named = _read(fee, said, command, today, decimal_comma) if fee else _Sum((), (), (), (), (), percent=False)
-    if not fee and found.percent and len(found.amounts) == 2:
-        named = _Sum(found.amounts[1:], (), (), (), (), percent=True)
-        found = _Sum(found.amounts[:1], found.codes, found.dates, found.months, found.spans, percent=False)
-    when = (*found.dates, *named.dates), (*found.months, *named.months), (*found.spans, *named.spans)
-    too_many = len(found.amounts) > 1 or len(named.amounts) > 1 or len(named.codes) > 1 or found.percent
-    if too_many or len(found.codes) > 2 or sum(map(len, when)) > 1 or (fee and not named.amounts):
-        raise unknown(said, command)
-    if said and not (found.amounts or found.codes or any(when)):
+    main, after = _apart(said)
+    found, fee = (_read(part, said, command, today, decimal_comma) for part in (main, after))
+    if found.percent and len(found.amounts) == 2 and not after:
+        found.percent, fee.percent, fee.amounts = False, True, [found.amounts.pop()]
+    times = [*found.dates, *fee.dates], [*found.months, *fee.months], [*found.spans, *fee.spans]
+    too_many = max(len(found.amounts), len(fee.amounts), len(fee.codes), found.times + fee.times) > 1
+    nothing = said and not (found.amounts or found.codes or found.times)
+    if too_many or nothing or len(found.codes) > 2 or found.percent or (after and not fee.amounts):
         raise unknown(said, command)
     return Said(
-        _positive(found.amounts[0]) if found.amounts else None,
-        found.codes,
-        *(kind[0] if kind else None for kind in when),
-        named.amounts[0] if named.amounts else None,
-        named.percent,
-        named.codes[0] if named.codes else "",
+        amount=_positive(found.amounts[0]) if found.amounts else None,
+        codes=tuple(found.codes),
+        on=next(iter(times[0]), None),
+        month=next(iter(times[1]), None),
+        span=next(iter(times[2]), None),
+        fee=next(iter(fee.amounts), None),
+        percent=fee.percent,
+        fee_code=next(iter(fee.codes), ""),
     )
 
 
@@ -154,44 +164,37 @@ def _apart(said: str) -> tuple[str, str]:
     return " ".join(words[:at]), " ".join(words[at + 1 :])
 
 
-def _read(text: str, said: str, command: str, today: date, decimal_comma: bool) -> _Sum:  # noqa: FBT001
-    amounts: list[Decimal] = []
-    codes: list[str] = []
-    dates: list[date] = []
-    months: list[date] = []
-    spans: list[int] = []
-    percent = False
+def _read(text: str, said: str, command: str, today: date, decimal_comma: bool) -> _Found:  # noqa: FBT001
+    found = _Found()
     for kind, token, before in _tokens(text):
         if kind == "day":
-            dates.append(_day(token))
+            found.dates.append(_day(token))
         elif kind == "month":
-            months.append(_month(token))
+            found.months.append(_month(token))
         elif kind == "span":
-            spans.append(_span(token))
+            found.spans.append(_span(token))
         elif kind == "number":
-            amounts.append(_amount(token, decimal_comma=decimal_comma))
+            found.amounts.append(_amount(token, decimal_comma=decimal_comma))
         elif kind == "percent":
-            percent = bool(amounts)
+            found.percent = bool(found.amounts)
         elif kind == "strange":
             raise unknown(said, command)
-        elif kind == "sign":
-            codes += codes_of(token, said, command)
-        elif kind == "word" and (word := fold(token)) in _RELATIVE:
-            dates.append(today - timedelta(days=_RELATIVE[word]))
-        elif kind == "word":
-            power, rest = _multiplier(token, before)
+        elif fold(token) in _RELATIVE:
+            found.dates.append(today - timedelta(days=_RELATIVE[fold(token)]))
+        else:
+            power, name = _multiplier(token, before)
             if power:
-                amounts[-1] = amounts[-1].scaleb(power)
-            if rest and not (fold(rest) in FILLERS and (not known(rest))):
-                codes += codes_of(rest, said, command)
-    return _Sum(tuple(amounts), tuple(codes), tuple(dates), tuple(months), tuple(spans), percent)
+                found.amounts[-1] = found.amounts[-1].scaleb(power)
+            if name and fold(name) not in FILLERS:
+                found.codes += codes_of(name, said, command)
+    return found
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str, str]]:
     """(kind, text, what stands before it: "number", "number " or "")."""
     before = ""
     for match in _TOKEN.finditer(text):
-        kind = match.lastgroup
+        kind = match.lastgroup or ""
         if kind in ("space", "mark"):
             before = "number " if kind == "space" and before == "number" else ""
             continue

@@ -11,12 +11,19 @@ from bot.echo import shown
 from bot.errors import Refusal
 from bot.locales import N_
 
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 COLUMNS: Final = (BASE, "EUR", "RUB", "CNY")
 """What the board is shown against."""
-OTHERS: Final = (
-    "AED AFN AMD AUD AZN BGN BRL BYN CAD CHF CZK DKK GBP GEL HKD HUF IDR ILS INR IRR JPY KRW KWD MDL MNT MXN MYR"
-    " NOK NZD PKR PLN RON SAR SEK SGD THB TRY UAH VND XDR ZAR"
-).split()
+OTHERS: Final = frozenset(
+    _words(
+        "AED AFN AMD AUD AZN BGN BRL BYN CAD CHF CZK DKK GBP GEL HKD HUF IDR ILS INR IRR JPY KRW KWD MDL MNT MXN MYR"
+        " NOK NZD PKR PLN RON SAR SEK SGD THB TRY UAH VND XDR ZAR"
+    )
+)
 """Currencies that the five banks print besides: known by code, and some by name."""
 
 _HARD: Final = " а у ом е ы ов ам ами ах"
