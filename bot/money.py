@@ -9,6 +9,11 @@ from bot.models import Fixing, RateTable
 
 EXACT: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)
 
+SETTLED_DIGITS: Final = 24
+"""Digits of a quotient that can be trusted, and more than an amount times a printed figure has."""
+PRINTED_DIGITS: Final = 12
+"""Nobody prints more; a computed figure with as few is exact."""
+
 
 def per_unit(fixing: Fixing) -> Decimal:
     """Quote units per 1 base unit: exact, as nominals are powers of ten."""
@@ -19,6 +24,11 @@ def per_unit(fixing: Fixing) -> Decimal:
 def change(new: Decimal, old: Decimal) -> Decimal:
     """From old to new, in percent, not rounded."""
     return EXACT.multiply(EXACT.divide(EXACT.subtract(new, old), old), Decimal(100))
+
+
+def turned(percent: Decimal) -> Decimal:
+    """The change of a pair's inverse: 1/(1 + x) - 1, in percent, not rounded."""
+    return change(Decimal(100), EXACT.add(Decimal(100), percent))
 
 
 def printed_change(fixing: Fixing) -> Decimal | None:
@@ -54,6 +64,40 @@ def scaled_inverse(rate: Decimal) -> tuple[int, Decimal]:
     while n * 10 < rate:
         n *= 10
     return n, significant(EXACT.divide(Decimal(n), rate), 5)
+
+
+def scaled(rate: Decimal) -> tuple[int, Decimal]:
+    """(n, what n base units cost), for the smallest power of ten n with a cost of at least 0.1; nothing is rounded."""
+    places = max(0, -1 - rate.adjusted())
+    return 10**places, rate.scaleb(places, EXACT)
+
+
+def readable(figure: Decimal) -> Decimal:
+    """What was printed, as it is; what was computed, in six significant digits and at least two places."""
+    plain = settled(figure)
+    if len(plain.as_tuple().digits) <= PRINTED_DIGITS:
+        return plain
+    return plain.quantize(Decimal("0.01"), context=EXACT) if plain.adjusted() >= 4 else significant(plain, 6)
+
+
+def settled(figure: Decimal) -> Decimal:
+    """A computed figure without the dust of its last digits; what has few digits stays as it is."""
+    if len(figure.as_tuple().digits) <= SETTLED_DIGITS:
+        return figure
+    rounded = Context(prec=SETTLED_DIGITS, rounding=ROUND_HALF_EVEN).plus(figure).normalize(EXACT)
+    return rounded.quantize(Decimal(1), context=EXACT) if rounded == rounded.to_integral_value() else rounded
+
+
+def converted(amount: Decimal, rate: Decimal) -> Decimal:
+    """What an amount of the base currency is in the quote currency: exact where the rate is as printed."""
+    return settled(EXACT.multiply(amount, rate))
+
+
+def money(amount: Decimal) -> Decimal:
+    """A sum as shown: two places; below one at least four significant digits."""
+    if amount.adjusted() >= 0:
+        return amount.quantize(Decimal("0.01"), context=EXACT)
+    return significant(amount, 4)
 
 
 def exact_text(value: Decimal) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.compose.rates import number, percent
+from bot.compose.quotes import number, percent
 from bot.locales import tongue
 from bot.models import Fixing, RateTable
 from bot.money import (

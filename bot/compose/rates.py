@@ -1,58 +1,78 @@
-"""Rates as a reader meets them: the direct quote first, then what a round sum of the currency costs.
-
-Numbers and dates are written by Babel in the reader's language; currencies are always their ISO codes.
-"""
+"""Rates as a reader meets them: the direct quote first, then what a round sum of the currency costs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
-from babel.dates import format_date
-from babel.numbers import format_decimal
-
+from bot.board import BASE
 from bot.compose.moments import day
+from bot.compose.quotes import (
+    bold,
+    full_day,
+    inverse_line,
+    names,
+    notes,
+    number,
+    percent,
+    rate_line,
+    small_print,
+)
+from bot.currencies import COLUMNS
 from bot.locales import Tongue
-from bot.message import Block, Button, Heading, Message, Paragraph, Span, Table
+from bot.message import Block, Button, Heading, Message, Paragraph, Table
 from bot.models import Board, Quote
-from bot.money import change, exact_text, inverse, percent_text, scaled_inverse, significant
-from bot.sources import Bank, banks
+from bot.money import (
+    change,
+    exact_text,
+    inverse,
+    percent_text,
+    readable,
+    scaled,
+    significant,
+)
 
 SEPARATOR = " · "
 
 
-def board(board: Board, tongue: Tongue) -> Message:
-    """The table of the currencies, then what to know about single figures, then sources and dates."""
-    buttons = tuple(Button(quote.quote, f"/rates {quote.quote}") for quote in board.quotes)
-    if board.as_of is None:
-        blocks: list[Block] = [Heading(tongue.say("Official rates"))]
-    else:
-        blocks = [Heading(tongue.say("Official rates, {date}", date=_full(board.as_of, tongue))), _table(board, tongue)]
+def board(board: Board, tongue: Tongue, *, spans: bool = False) -> Message:
+    """The table of the currencies, then what to know about single figures, then sources and dates.
+
+    spans: with the changes of the week and the month
+    """
+    blocks: list[Block] = [Heading(tongue.say("Official rates"))]
+    if board.as_of:
+        blocks = [Heading(tongue.say("Official rates, {date}", date=full_day(board.as_of, tongue)))]
+        blocks.append(_table(board, tongue))
+        blocks += _spans(board, tongue) if spans else ()
     blocks += [Paragraph(text) for quote in board.quotes for text in _remarks(quote, board.as_of, tongue)]
     if board.as_of:
         known = [quote for quote in board.quotes if quote.rate is not None]
-        blocks.append(Paragraph(SEPARATOR.join(_inverse(quote, tongue) for quote in known), small=True))
+        blocks.append(Paragraph(SEPARATOR.join(inverse_line(quote, tongue) for quote in known), small=True))
         blocks.append(Paragraph(SEPARATOR.join(_origin(quote, board.as_of, tongue) for quote in known), small=True))
-        blocks += [Paragraph(text, small=True) for quote in known for text in _note(quote, tongue)]
+        told = dict.fromkeys(text for quote in known for text in notes(quote, tongue))
+        blocks += [Paragraph(text, small=True) for text in told]
         blocks.append(Paragraph(tongue.say("Official rates, not a bank's or a cash rate."), small=True))
-    return Message(tuple(blocks), buttons)
+    return Message(tuple(blocks), tuple(_board_buttons(board)))
 
 
-def one(quote: Quote, tongue: Tongue) -> Message:
-    """One currency, with all that is known of it."""
-    buttons = (Button(tongue.say("All rates"), "/rates"),)
+def one(quote: Quote, tongue: Tongue, *, on: date | None = None) -> Message:
+    """One pair, with all that is known of it. on: the day it was asked for."""
     if quote.rate is None:
-        return Message(tuple(Paragraph(text) for text in _remarks(quote, None, tongue)), buttons)
-    blocks: list[Block] = [_bold(_direct(quote, quote.rate, tongue)), Paragraph(_inverse(quote, tongue))]
+        back = (Button(tongue.say("All rates"), "/rates"),)
+        return Message(tuple(Paragraph(text) for text in _remarks(quote, None, tongue)), back)
+    blocks: list[Block] = [bold(rate_line(quote, quote.rate, tongue)), Paragraph(inverse_line(quote, tongue))]
+    if on:
+        blocks.append(Paragraph(tongue.say("In force on {date}.", date=full_day(on, tongue))))
     blocks += [Paragraph(text) for text in (_changes(quote, tongue), _peg(quote, tongue)) if text]
     if quote.announced:
         blocks.append(Paragraph(tongue.say("Announced {announced}", announced=_announced(quote, None, tongue))))
     if quote.stale and quote.effective_date:
-        since = _full(quote.effective_date, tongue)
+        since = full_day(quote.effective_date, tongue)
         blocks.append(Paragraph(tongue.say("This figure is stale: as of {date}.", date=since)))
-    blocks += [Paragraph(text, small=True) for text in _small_print(quote, tongue)]
-    return Message(tuple(blocks), buttons)
+    blocks += [Paragraph(text, small=True) for text in small_print(quote, tongue)]
+    return Message(tuple(blocks), _one_buttons(quote, tongue, on))
 
 
 def announcement(quote: Quote, tongue: Tongue) -> Message:
@@ -62,11 +82,11 @@ def announcement(quote: Quote, tongue: Tongue) -> Message:
         rate, when, moved = quote.announced.rate, quote.announced.effective_date, _announced_change(quote)
     assert rate is not None
     assert when
-    text = tongue.say("{rate} from {date}", rate=_direct(quote, rate, tongue), date=day(when, tongue))
+    text = tongue.say("{rate} from {date}", rate=rate_line(quote, rate, tongue), date=day(when, tongue))
     if moved is not None:
         text = f"{text}, {percent(moved, tongue)}"
-    small = SEPARATOR.join([_name(quote, tongue), *_note(quote, tongue)])
-    return Message((_bold(text), Paragraph(small, small=True)), (Button(tongue.say("All rates"), "/rates"),))
+    small = SEPARATOR.join([names(quote, tongue), *notes(quote, tongue)])
+    return Message((bold(text), Paragraph(small, small=True)), (Button(tongue.say("All rates"), "/rates"),))
 
 
 def board_data(board: Board) -> dict[str, object]:
@@ -77,31 +97,59 @@ def board_data(board: Board) -> dict[str, object]:
     }
 
 
-def percent(figure: Decimal, tongue: Tongue) -> str:
-    """ "-0.29%", "0.00%", with the language's own decimal mark and space."""
-    text = percent_text(figure)
-    sign = text[0] if text[0] in "+-" else ""
-    suffix: str = tongue.locale.percent_formats[None].suffix[0]
-    return sign + number(Decimal(text.removeprefix(sign)), tongue) + suffix
-
-
-def number(figure: Decimal, tongue: Tongue) -> str:
-    """The figure with all its printed places, grouped."""
-    exponent = figure.as_tuple().exponent
-    places = max(0, -exponent) if isinstance(exponent, int) else 0
-    return format_decimal(figure, "#,##0" + "." * bool(places) + "0" * places, locale=tongue.locale)
+def _board_units(board: Board) -> int:
+    """For how many units of the base the board is: enough for every figure to say something."""
+    return max((scaled(quote.rate)[0] for quote in board.quotes if quote.rate is not None), default=1)
 
 
 def _table(board: Board, tongue: Tongue) -> Table:
-    rows = [_row(quote, tongue) for quote in board.quotes]
+    units = _board_units(board)
+    head = f"{number(Decimal(units), tongue)} {board.quotes[0].base} ="
     lines = [
-        " ".join((_direct(q, q.rate, tongue), _day(q, tongue))).strip() for q in board.quotes if q.rate is not None
+        " ".join((rate_line(q, q.rate, tongue), _day(q, tongue))).strip() for q in board.quotes if q.rate is not None
     ]
-    return Table("\n".join(lines), (("1 USD =", "", tongue.say("day")), *rows))
+    rows = [(q.quote, _cost(q, units, tongue), _day(q, tongue)) for q in board.quotes]
+    return Table("\n".join(lines), ((head, "", tongue.say("day")), *rows))
 
 
-def _row(quote: Quote, tongue: Tongue) -> tuple[str, str, str]:
-    return quote.quote, "—" if quote.rate is None else number(quote.rate, tongue), _day(quote, tongue)
+def _cost(quote: Quote, units: int, tongue: Tongue) -> str:
+    if quote.rate is None:
+        return "—"
+    return number(readable(quote.rate.scaleb(len(str(units)) - 1)), tongue)
+
+
+def _spans(board: Board, tongue: Tongue) -> Iterator[Table]:
+    """The changes of the week and the month, where any is known."""
+    moved = [quote for quote in board.quotes if quote.week is not None or quote.month is not None]
+    if moved:
+        cells = [(q.quote, *("—" if p is None else percent(p, tongue) for p in (q.week, q.month))) for q in moved]
+        lines = "\n".join(f"{quote.quote}: {_changes(quote, tongue)}" for quote in moved)
+        yield Table(lines, (("", tongue.say("week"), tongue.say("month")), *cells))
+
+
+def _board_buttons(board: Board) -> Iterator[Button]:
+    base = board.quotes[0].base
+    for quote in board.quotes:
+        yield Button(quote.quote, f"/rates {quote.quote}" if base == BASE else f"/rates {base}/{quote.quote}")
+    for code in COLUMNS:
+        if code != base:
+            yield Button(code, "/rates" if code == BASE else f"/rates {code}")
+
+
+def _one_buttons(quote: Quote, tongue: Tongue, on: date | None) -> tuple[Button, ...]:
+    pair, swapped = f"{quote.base}/{quote.quote}", f"{quote.quote}/{quote.base}"
+    if on:
+        before = on - timedelta(days=1)
+        return (
+            Button(full_day(before, tongue), f"/rates {pair} {before}"),
+            Button(tongue.say("Today"), f"/rates {pair}"),
+            Button(tongue.say("All rates"), "/rates"),
+        )
+    return (
+        Button(tongue.say("All rates"), "/rates"),
+        Button(swapped, f"/rates {swapped}"),
+        Button(tongue.say("30 days"), f"/rates {pair} 30d"),
+    )
 
 
 def _day(quote: Quote, tongue: Tongue) -> str:
@@ -137,16 +185,6 @@ def _announced_change(quote: Quote) -> Decimal | None:
     return change(quote.announced.rate, quote.rate)
 
 
-def _direct(quote: Quote, rate: Decimal, tongue: Tongue) -> str:
-    return f"1 {quote.base} = {number(rate, tongue)} {quote.quote}"
-
-
-def _inverse(quote: Quote, tongue: Tongue) -> str:
-    assert quote.rate is not None
-    units, cost = scaled_inverse(quote.rate)
-    return f"{number(Decimal(units), tongue)} {quote.quote} = {number(cost, tongue)} {quote.base}"
-
-
 def _changes(quote: Quote, tongue: Tongue) -> str:
     parts = []
     if quote.day is not None:
@@ -169,36 +207,15 @@ def _peg(quote: Quote, tongue: Tongue) -> str:
 def _origin(quote: Quote, as_of: date, tongue: Tongue) -> str:
     """ "KZT: National Bank of Kazakhstan, 23 Nov"."""
     assert quote.effective_date
-    name, when = _name(quote, tongue), quote.effective_date
+    name, when = names(quote, tongue), day(quote.effective_date, tongue, today=as_of)
     if quote.kind == "peg":
-        return tongue.say(
-            "{currency}: fixed by the {bank} since {year}", currency=quote.quote, bank=name, year=when.year
-        )
-    return f"{quote.quote}: {name}, {day(when, tongue, today=as_of)}"
-
-
-def _small_print(quote: Quote, tongue: Tongue) -> Iterator[str]:
-    assert quote.effective_date
-    name, when = _name(quote, tongue), _full(quote.effective_date, tongue)
-    yield name if quote.kind == "peg" else tongue.say("{bank}, official rate of {date}", bank=name, date=when)
-    yield from _note(quote, tongue)
-    yield tongue.say("An official rate, not a bank's or a cash rate.")
-
-
-def _note(quote: Quote, tongue: Tongue) -> Iterator[str]:
-    issuer = _issuer(quote)
-    if issuer and issuer.note:
-        yield tongue.say(issuer.note)
-
-
-def _name(quote: Quote, tongue: Tongue) -> str:
-    issuer = _issuer(quote)
-    return tongue.say(issuer.name) if issuer else quote.source
-
-
-def _issuer(quote: Quote) -> Bank | None:
-    """An official figure is the issuer's, whatever road it came by."""
-    return next((bank for bank in banks().values() if bank.issues == quote.quote), None)
+        year = quote.effective_date.year
+        return tongue.say("{currency}: fixed by the {bank} since {year}", currency=quote.quote, bank=name, year=year)
+    if quote.kind == "cross":
+        return tongue.say("{currency}: cross ({banks}), {date}", currency=quote.quote, banks=name, date=when)
+    if quote.kind == "market":
+        return tongue.say("{currency}: market ({bank}), {date}", currency=quote.quote, bank=name, date=when)
+    return f"{quote.quote}: {name}, {when}"
 
 
 def _quote_data(quote: Quote) -> dict[str, object]:
@@ -225,11 +242,3 @@ def _announced_data(quote: Quote) -> dict[str, str] | None:
         return None
     rate, when = exact_text(quote.announced.rate), quote.announced.effective_date
     return {"rate": rate, "effective_date": when.isoformat()}
-
-
-def _bold(text: str) -> Paragraph:
-    return Paragraph(text, (Span(0, len(text), "bold"),))
-
-
-def _full(when: date, tongue: Tongue) -> str:
-    return format_date(when, "d MMM y", locale=tongue.locale)

@@ -98,6 +98,7 @@ class Quote:
     """A rate as shown: `rate` quote units per 1 base unit, with all a reader needs to trust it.
 
     rate: None when there is no figure (then `reason` says why); changes are percents or None.
+    issuers: ids of the banks whose figures it is made of; () means the quote currency's own
     """
 
     base: str
@@ -112,6 +113,7 @@ class Quote:
     week: Decimal | None = None
     month: Decimal | None = None
     reason: str = ""
+    issuers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
