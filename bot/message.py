@@ -7,7 +7,7 @@ renderers escape.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Style = Literal["bold", "italic", "code"]
 
@@ -101,7 +101,7 @@ Attachment = Picture | File
 """What goes up to a chat by itself, beside the text."""
 
 Block = Heading | Paragraph | Link | Table | Picture | File
-_TYPES: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in (Heading, Paragraph, Link, Table, Picture, File)}
+_TYPES: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in get_args(Block)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from bot.echo import visible
-from bot.message import Block, Button, Heading, Link, Message, Paragraph, Table
+from bot.message import Block, Button, File, Heading, Link, Message, Paragraph, Picture, Table
 from bot.models import Address, Health, Outcome, Request
 from bot.ports import Ask
 
@@ -132,18 +132,21 @@ def print_message(message: Message, stream: TextIO) -> None:
     _write(stream, _worded(message, stream, colours=stream.isatty()))
 
 
-def render(message: Message, width: int = WIDTH) -> str:
-    """The message as plain text: nothing of it is cut, links stand whole on a line of their own."""
+def render(message: Message, width: int = WIDTH, *, dots: bool = True) -> str:
+    """The message as plain text: nothing of it is cut, links stand whole on a line of their own; of a file
+    there is its content alone. dots: whether the reader has characters to draw a chart with.
+    """
     page = io.StringIO()
-    _lay_out(message, _paper(page, width, colours=False))
+    _lay_out(message, _paper(page, width, colours=False), dots=dots)
     return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
 
 
 def _worded(message: Message, stream: TextIO, *, colours: bool) -> str:
+    dots = (stream.encoding or "utf-8").casefold().startswith("utf")
     if not colours:
-        return render(message)
+        return render(message, dots=dots)
     page = io.StringIO()
-    _lay_out(message, _paper(page, rich.console.Console(file=stream).width, colours=True))
+    _lay_out(message, _paper(page, rich.console.Console(file=stream).width, colours=True), dots=dots)
     return page.getvalue()
 
 
@@ -161,13 +164,15 @@ def _paper(page: TextIO, width: int, *, colours: bool) -> rich.console.Console:
     )
 
 
-def _lay_out(message: Message, paper: rich.console.Console) -> None:
+def _lay_out(message: Message, paper: rich.console.Console, *, dots: bool) -> None:
     if message.sample:
         paper.print(Text(SAMPLE_MARK, style="reverse"))
     before: Block = Heading("")
     for block in message.blocks:
         if isinstance(block, Heading | Link | Table) and not isinstance(before, Heading):
             paper.print()
+        if dots and isinstance(block, Picture):
+            _draw(block, paper)
         _print_block(block, paper)
         before = block
     if message.buttons:
@@ -189,6 +194,20 @@ def _print_block(block: Block, paper: rich.console.Console) -> None:
             paper.print(Text(_plain(block.url).replace("\n", ""), style="blue"), soft_wrap=True)
         case Table():
             paper.print(_grid(block))
+        case Picture():
+            paper.print(Text(_plain(block.text)))
+        case File():
+            if paper.is_terminal:
+                paper.print(Text(_plain(block.text), style="dim"))
+            paper.print(Text(_plain(block.content)), soft_wrap=True, end="")
+
+
+def _draw(picture: Picture, paper: rich.console.Console) -> None:
+    from bot.chart.text import characters  # noqa: PLC0415 - its library is loaded with the first chart
+
+    for line in characters(picture, paper.width):
+        paper.print(Text(_plain(line)), soft_wrap=True)
+    paper.print()
 
 
 def _grid(table: Table) -> Grid:

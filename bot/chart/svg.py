@@ -130,7 +130,9 @@ def _marks(picture: Picture, points: list[tuple[date, Decimal]], plot: _Plot) ->
         x, y, at = plot.noon(day), plot.y(figure), plot.within(plot.noon(day), label)
         if place < len(points) - 1:  # the last one has its dot already
             yield f'<circle cx="{x:.1f}" cy="{y}" r="7" fill="#fff" stroke="{INK}" stroke-width="4"/>'
-        yield _text(label, at, y - 24 if figure >= middle else y + 24 + TEXT * Decimal("0.73"), TEXT, INK, 600, "middle")
+        yield _text(
+            label, at, y - 24 if figure >= middle else y + 24 + TEXT * Decimal("0.73"), TEXT, INK, 600, "middle"
+        )
 
 
 def _text(

@@ -31,7 +31,10 @@ def characters(picture: Picture, width: int) -> list[str]:
     return [
         _apart(picture.title, picture.last, width),
         _apart(picture.span, picture.when, width),
-        *(f"{labels.get(number, ''):>{margin}} {'┤' if number in labels else '│'}{row}" for number, row in enumerate(rows)),
+        *(
+            f"{labels.get(number, ''):>{margin}} {'┤' if number in labels else '│'}{row}"
+            for number, row in enumerate(rows)
+        ),
         f"{'':{margin}} └{'─' * (width - margin - 2)}",
         _dates(picture, margin + 2, width),
         picture.source,

@@ -1,4 +1,4 @@
-"""A pair's history as a picture and as a file: what is written around a chart, and what it says to those who cannot see it."""
+"""A pair's history as a picture and as a file: what is written around a chart, and what it says in words."""
 
 from __future__ import annotations
 
@@ -11,19 +11,15 @@ from typing import Final
 
 from babel.dates import format_date
 
-from bot.chart.axes import day_ticks, figure_range, figure_ticks
+from bot.chart.axes import GAP, day_ticks, figure_range, figure_ticks
 from bot.compose.moments import day
-from bot.compose.rates import number, percent
+from bot.compose.quotes import full_day, number, percent
 from bot.locales import N_, Tongue
 from bot.message import Block, Button, File, Message, Notes, Paragraph, Picture
-from bot.money import change, exact_text, significant
+from bot.money import change, exact_text, readable, scaled, settled
 from bot.pairs import RateHistory
 from bot.sources import Bank, banks
 
-MOST_DIGITS: Final = 8
-SHOWN_DIGITS: Final = 6
-LEAST_SHOWN: Final = Decimal("0.1")
-"""A smaller figure is shown for a round sum of its currency: 10,000 UZS, not 1."""
 LONG_DAYS: Final = 92
 """From here on an axis tells months."""
 SPANS: Final = (("30d", N_("30 days")), ("90d", N_("90 days")), ("1y", N_("1 year")))
@@ -35,11 +31,25 @@ def chart(history: RateHistory, since: date, tongue: Tongue) -> Message:
     pair = f"{history.base}/{history.quote}"
     blocks: list[Block] = [_picture(history, tongue)]
     first = history.days[0][0]
-    if (first - since).days > 10:
-        blocks.append(Paragraph(tongue.say("Nothing is stored of the days before {date}.", date=_full(first, tongue))))
+    if first - since > GAP:
+        blocks.append(
+            Paragraph(tongue.say("Nothing is stored of the days before {date}.", date=full_day(first, tongue)))
+        )
     blocks += [Paragraph(tongue.say(bank.note), small=True) for bank in _issuers(history) if bank.note]
     spans = [Button(tongue.say(label), f"/chart {pair} {span}") for span, label in SPANS]
     return Message(tuple(blocks), (*spans, Button("CSV", f"/export rates {pair} {since}..{history.days[-1][0]}")))
+
+
+def exports(tongue: Tongue) -> Message:
+    """What can be had as a file."""
+    example = "/export rates KZT 90d"
+    return Message(
+        (
+            Paragraph(tongue.say("I can export rates, as a CSV file: {example}.", example=example)),
+            Paragraph(tongue.say("Your own data cannot be exported yet."), small=True),
+        ),
+        (Button(example, example),),
+    )
 
 
 def export(history: RateHistory, tongue: Tongue) -> Message:
@@ -48,7 +58,7 @@ def export(history: RateHistory, tongue: Tongue) -> Message:
     rows = csv.writer(page, lineterminator="\n")
     rows.writerow(HEADER)
     for when, figure in history.days:
-        rate = exact_text(figure)
+        rate = exact_text(settled(figure))
         rows.writerow((when.isoformat(), history.base, history.quote, rate, history.kind, history.source))
     first, last = history.days[0][0], history.days[-1][0]
     text = tongue.count(
@@ -74,9 +84,11 @@ def _picture(history: RateHistory, tongue: Tongue) -> Picture:
         span=f"{span} · {moved}",
         source=_source(history, tongue),
         last=_shown(newest, tongue),
-        when=_full(last, tongue),
+        when=full_day(last, tongue),
         points=tuple((when.isoformat(), exact_text(figure)) for when, figure in points),
-        marks=tuple((place, f"{_shown(figures[place], tongue)}, {_on(points, place, tongue)}") for place in _extremes(figures)),
+        marks=tuple(
+            (place, f"{_shown(figures[place], tongue)}, {_on(points, place, tongue)}") for place in _extremes(figures)
+        ),
         across=_across(first, last, tongue),
         up=_up(figures, tongue),
     )
@@ -91,17 +103,19 @@ def _text(history: RateHistory, units: int, points: Sequence[tuple[date, Decimal
         unit=unit,
         rate=_shown(figures[-1], tongue),
         currency=quote,
-        date=_full(points[-1][0], tongue),
+        date=full_day(points[-1][0], tongue),
     )
     extremes = _extremes(figures)
     if not extremes:
-        return tongue.say("{newest}, unchanged since {first_date}.", newest=newest, first_date=_full(points[0][0], tongue))
+        return tongue.say(
+            "{newest}, unchanged since {first_date}.", newest=newest, first_date=full_day(points[0][0], tongue)
+        )
     high, low = extremes
     return tongue.say(
         "{newest}. It was {first} on {first_date}: {change}. Highest {high} ({high_date}), lowest {low} ({low_date}).",
         newest=newest,
         first=_shown(figures[0], tongue),
-        first_date=_full(points[0][0], tongue),
+        first_date=full_day(points[0][0], tongue),
         change=percent(change(figures[-1], figures[0]), tongue),
         high=_shown(figures[high], tongue),
         high_date=_on(points, high, tongue),
@@ -111,11 +125,9 @@ def _text(history: RateHistory, units: int, points: Sequence[tuple[date, Decimal
 
 
 def _scaled(days: Sequence[tuple[date, Decimal]]) -> tuple[int, list[tuple[date, Decimal]]]:
-    """(n, what n units of the base cost), for the smallest power of ten n that makes the figures readable."""
-    places = 0
-    while min(figure for _, figure in days).scaleb(places) < LEAST_SHOWN:
-        places += 1
-    return 10**places, [(when, figure.scaleb(places)) for when, figure in days]
+    """(n, what n units of the base cost), for a power of ten n that makes every figure readable."""
+    units, _ = scaled(min(figure for _, figure in days))
+    return units, [(when, settled(figure.scaleb(len(str(units)) - 1))) for when, figure in days]
 
 
 def _extremes(figures: Sequence[Decimal]) -> tuple[int, ...]:
@@ -145,9 +157,7 @@ def _unit(history: RateHistory, units: int, tongue: Tongue) -> str:
 
 
 def _shown(figure: Decimal, tongue: Tongue) -> str:
-    """As printed; a computed figure of many digits is rounded to six."""
-    printed = len(figure.as_tuple().digits) <= MOST_DIGITS
-    return number(figure if printed else significant(figure, SHOWN_DIGITS), tongue)
+    return number(readable(figure), tongue)
 
 
 def _source(history: RateHistory, tongue: Tongue) -> str:
@@ -165,23 +175,14 @@ def _source(history: RateHistory, tongue: Tongue) -> str:
 
 
 def _issuers(history: RateHistory) -> list[Bank]:
-    """Whose figures these are: both banks' for a cross, else that of the quote currency, if it has one here."""
-    if history.kind == "market":
-        return []
-    issuers = {bank.issues: bank for bank in banks().values() if bank.issues}
-    found = [issuers[code] for code in (history.quote, history.base) if code in issuers]
-    return found if history.kind == "cross" else found[:1]
+    return [banks()[issuer] for issuer in history.issuers]
 
 
 def _span(first: date, last: date, tongue: Tongue) -> str:
     """ "25 Oct – 23 Nov 2026"."""
-    return f"{day(first, tongue, today=last)} – {_full(last, tongue)}"
+    return f"{day(first, tongue, today=last)} – {full_day(last, tongue)}"
 
 
 def _on(points: Sequence[tuple[date, Decimal]], place: int, tongue: Tongue) -> str:
     """The date of a point, with the year where the chart has several."""
     return day(points[place][0], tongue, today=points[-1][0])
-
-
-def _full(when: date, tongue: Tongue) -> str:
-    return format_date(when, "d MMM y", locale=tongue.locale)

@@ -7,6 +7,7 @@ import json
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -15,12 +16,13 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
-from bot.compose import about
+from bot.compose import about, attached
 from bot.errors import DatabaseError
-from bot.locales import tongue
+from bot.locales import Tongue, tongue
 from bot.message import Message
 from bot.models import Request, Update
 from bot.ports import Ask, Clock, CrashHook, Store
+from handlers.slack.files import Files, attachments
 from handlers.slack.heard import Heard, understand
 from handlers.slack.people import People
 from handlers.slack.render import plain_text, render
@@ -51,6 +53,7 @@ class Listener:
         self._people = people
         self._admins = frozenset(admins)
         self._crash = crash
+        self._files = Files(wire)
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._free = asyncio.Semaphore(AT_ONCE)
@@ -165,6 +168,8 @@ class Listener:
     async def _respond(self, heard: Heard, message: Message, language: str) -> None:
         chosen = await self._store.chat(heard.address)
         speak = tongue(chosen.language if chosen else language)
+        if attachments(message):
+            message = await self._share(heard, message, speak)
         rendered = render(message, speak)
         body: dict[str, Any] = {
             "response_type": "ephemeral",
@@ -181,6 +186,13 @@ class Listener:
             error = await self._wire.respond(heard.response_url, {**body, "text": plain_text(message, speak)})
         if error:
             log.warning("an answer was not taken", error=error)
+
+    async def _share(self, heard: Heard, message: Message, speak: Tongue) -> Message:
+        """Send what is attached. Returns the message with what is to be said of that."""
+        channel = heard.address.chat.rpartition("/")[2]
+        place = await self._files.share(message, channel, heard.address.thread, heard.user)
+        more = {"here": (), "person": (attached.elsewhere(speak),), "": tuple(attached.lost(message, speak))}[place]
+        return replace(message, blocks=message.blocks + more)
 
     async def _settle(self, update: Update, state: str) -> None:
         try:

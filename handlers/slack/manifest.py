@@ -10,8 +10,9 @@ from handlers.menu.registry import Command, commands
 UMBRELLA: Final = "ca"
 """/ca COMMAND says any command: names collide in a workspace, this one is ours."""
 DIRECT: Final = ("rates", "latest", "digest", "subscribe")
-SCOPES: Final = ("chat:write", "chat:write.public", "commands", "users:read")
-"""To post, to post in public channels uninvited, slash commands, a person's zone and language."""
+SCOPES: Final = ("chat:write", "chat:write.public", "commands", "files:write", "im:write", "users:read")
+"""To post, to post in public channels uninvited, slash commands, charts and files, to send these to a person
+where we are no member, a person's zone and language."""
 DESCRIPTION: Final = 100
 HINT: Final = 1_000
 

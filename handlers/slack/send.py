@@ -10,10 +10,12 @@ import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.locales import tongue
+from bot.compose import attached
+from bot.locales import Tongue, tongue
 from bot.message import Message
 from bot.models import Address, Outcome
 from bot.ports import Clock, Store
+from handlers.slack.files import Files, attachments
 from handlers.slack.render import plain_text, render
 from handlers.slack.wire import Refused, Wire, refused
 
@@ -101,6 +103,7 @@ class Sender:
         self._store = store
         self._clock = clock
         self._pace = Pace()
+        self._files = Files(wire)
 
     async def send(self, address: Address, message: Message) -> Outcome:
         """Push one message. What Slack finds wrong with its blocks goes once more as bare text."""
@@ -111,7 +114,15 @@ class Sender:
         if outcome.state == "failed" and outcome.detail in OUR_FAULT:
             log.error("Slack refused our blocks", error=outcome.detail)
             outcome = await self._post(address, {"text": plain_text(message, speak), "mrkdwn": False})
+        if outcome.state == "sent" and attachments(message):
+            await self._share(address, message, speak)
         return outcome
+
+    async def _share(self, address: Address, message: Message, speak: Tongue) -> None:
+        """What is attached follows its text; if it cannot, what it holds."""
+        if not await self._files.share(message, address.chat.rpartition("/")[2], address.thread):
+            spoken = render(Message(tuple(attached.lost(message, speak))), speak)
+            await self._post(address, {"text": spoken.text, "blocks": spoken.blocks})
 
     async def _post(self, address: Address, content: dict[str, Any]) -> Outcome:
         channel = address.chat.rpartition("/")[2]

@@ -11,14 +11,15 @@ import hashlib
 import html
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import regex
 
-from bot.message import Block, Button, Heading, Link, Message, Paragraph, Span, Table
+from bot.message import Attachment, Block, Button, File, Heading, Link, Message, Paragraph, Picture, Span, Table
 
 TEXT_UNITS: Final = 4096
+CAPTION_UNITS: Final = 1024
 TEXT_ENTITIES: Final = 100
 CALLBACK_BYTES: Final = 64
 ROW_BUTTONS: Final = 3
@@ -35,11 +36,24 @@ Keyboard = tuple[tuple[tuple[str, str], ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One Telegram message. plain: the same without markup, links spelled out, for when the markup is refused."""
+    """One Telegram message. plain: the same without markup, links spelled out, for when the markup is refused.
+
+    attachment: what the text is the caption of; where it cannot be sent, the text goes alone, and that of a file
+    has its content
+    """
 
     html: str
     plain: str
     keyboard: Keyboard = ()
+    attachment: Attachment | None = None
+
+    def alone(self) -> Page:
+        """The page without its attachment."""
+        if not isinstance(self.attachment, File):
+            return Page(self.html, self.plain, self.keyboard)
+        content = _fit_lines(_sendable(self.attachment.content), TEXT_UNITS - units(self.plain) - 1)
+        markup = f"{self.html}\n<pre>{_escape(content)}</pre>"
+        return Page(markup, f"{self.plain}\n{content}", self.keyboard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,7 @@ class _Piece:
     units: int
     entities: int
     gap: str = "\n"
+    attachment: Attachment | None = None
 
 
 def render(message: Message, data: Mapping[str, str]) -> list[Page]:
@@ -59,7 +74,7 @@ def render(message: Message, data: Mapping[str, str]) -> list[Page]:
     pages = [_page(pieces) for pieces in _paged(_pieces(message.blocks, mark), mark)]
     if pages and message.buttons:
         last = pages[-1]
-        pages[-1] = Page(last.html, last.plain, keyboard(message.buttons, data))
+        pages[-1] = replace(last, keyboard=keyboard(message.buttons, data))
     return pages
 
 
@@ -107,11 +122,11 @@ def clip(text: str, limit: int) -> str:
 
 
 def _paged(pieces: Iterable[_Piece], mark: _Piece | None) -> Iterator[list[_Piece]]:
-    """Pieces put together as long as they fit a page."""
+    """Pieces put together as long as they fit a page. What is attached begins one."""
     page = [mark] if mark else []
     fresh = len(page)
     for piece in pieces:
-        if len(page) > fresh and not _fits([*page, piece]):
+        if len(page) > fresh and (piece.attachment or not _fits([*page, piece])):
             yield page
             page = page[:fresh]
         page.append(piece)
@@ -121,22 +136,25 @@ def _paged(pieces: Iterable[_Piece], mark: _Piece | None) -> Iterator[list[_Piec
 
 def _fits(pieces: list[_Piece]) -> bool:
     length = sum(piece.units + len(piece.gap) for piece in pieces)
-    return length <= TEXT_UNITS and sum(piece.entities for piece in pieces) <= TEXT_ENTITIES
+    limit = CAPTION_UNITS if any(piece.attachment for piece in pieces) else TEXT_UNITS
+    return length <= limit and sum(piece.entities for piece in pieces) <= TEXT_ENTITIES
 
 
 def _page(pieces: list[_Piece]) -> Page:
     markup = "".join(piece.gap + piece.html for piece in pieces).strip("\n")
     plain = "".join(piece.gap + piece.plain for piece in pieces).strip("\n")
-    return Page(markup, clip(plain, TEXT_UNITS))
+    attachment = next((piece.attachment for piece in pieces if piece.attachment), None)
+    return Page(markup, clip(plain, CAPTION_UNITS if attachment else TEXT_UNITS), attachment=attachment)
 
 
 def _pieces(blocks: Iterable[Block], mark: _Piece | None) -> Iterator[_Piece]:
-    room = TEXT_UNITS - (mark.units + len(mark.gap) if mark else 0) - len("\n\n")
+    used = (mark.units + len(mark.gap) if mark else 0) + len("\n\n")
     before: Block | None = None
     entry = False  # what follows a link tells of it
     for block in blocks:
         fresh = isinstance(block, Heading | Link) or (not entry and _begins(before, block))
-        piece = _block(block, room, "\n\n" if fresh else "\n")
+        limit = CAPTION_UNITS if isinstance(block, Picture | File) else TEXT_UNITS
+        piece = _block(block, limit - used, "\n\n" if fresh else "\n")
         if piece is not None:
             entry = isinstance(block, Link) or (entry and isinstance(block, Paragraph))
             before = block
@@ -145,7 +163,7 @@ def _pieces(blocks: Iterable[Block], mark: _Piece | None) -> Iterator[_Piece]:
 
 def _begins(before: Block | None, block: Block) -> bool:
     """Whether an empty line goes before a block: a new paragraph after something else to read."""
-    return isinstance(block, Paragraph) and not block.small and isinstance(before, Paragraph | Table)
+    return isinstance(block, Paragraph) and not block.small and isinstance(before, Paragraph | Table | Picture)
 
 
 # --- blocks ------------------------------------------------------------------
@@ -157,6 +175,8 @@ def _block(block: Block, room: int, gap: str) -> _Piece | None:
         text = _fit_lines(_table(block), room)
         return _piece(text, f"<pre>{_escape(text)}</pre>", entities=1, gap=gap) if text.strip() else None
     text = clip(_sendable(block.text).rstrip("\n"), room)
+    if isinstance(block, Picture | File):
+        return replace(_piece(text, _escape(text), entities=0, gap=gap), attachment=block)
     if not text.strip():
         return None
     if isinstance(block, Heading):

@@ -11,11 +11,12 @@ from typing import Any, Final
 import structlog
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, TelegramError
 
-from bot.message import Message
+from bot.chart.draw import NotDrawn, Painter
+from bot.message import Attachment, File, Message
 from bot.models import Address, Outcome
 from bot.ports import Clock, Store
 from bot.rules import SHELF_LIFE
-from handlers.telegram.render import Page, callback_data, render
+from handlers.telegram.render import SAMPLE, Page, callback_data, render
 from handlers.telegram.transport import AnswerLost, Flooded, NotSent, ServerFault, Transport
 
 RATE: Final = 25.0
@@ -77,6 +78,7 @@ class Sender:
         self._paid = paid
         self._bucket = Bucket(RATE_PAID if paid else RATE, BURST)
         self._begun: OrderedDict[tuple[Address, Message], int] = OrderedDict()
+        self._painter = Painter()
 
     async def send(self, address: Address, message: Message) -> Outcome:
         """Push a message, page by page in order. Never raises for what Telegram does.
@@ -89,7 +91,10 @@ class Sender:
         done = self._begun.pop((address, message), 0)
         there, outcome, lost = address, Outcome("sent"), None
         for number, page in enumerate(pages[done:], done):
-            there, outcome = await self._page(there, page)
+            if page.attachment:
+                there, outcome = await self._attached(there, page, page.attachment, sample=message.sample)
+            else:
+                there, outcome = await self._page(there, page)
             if outcome.state == "pending" and number and not lost:
                 self._remember(address, message, number)
             if outcome.state == "unknown" and not lost:
@@ -124,6 +129,30 @@ class Sender:
         while len(self._begun) > BEGUN_KEPT:
             self._begun.popitem(last=False)
 
+    async def _attached(
+        self, address: Address, page: Page, attachment: Attachment, *, sample: bool
+    ) -> tuple[Address, Outcome]:
+        """Send a page with what is attached to it, once; where that does not arrive for sure, its figures as text.
+
+        What may be repeated (it never left, a flood, a fault of the server) is left to the next try.
+        """
+        try:
+            if isinstance(attachment, File):
+                upload = ("sendDocument", "document", attachment.name, attachment.content.encode())
+            else:
+                png = await self._painter.png(attachment, SAMPLE if sample else "")
+                upload = ("sendPhoto", "photo", "chart.png", png)
+            return address, await self._upload(address, _markup(page, "caption"), *upload)
+        except (NotSent, ServerFault, Flooded, InvalidToken, Conflict) as error:
+            return address, self._outcome(error)
+        except (NotDrawn, TelegramError) as error:
+            log.warning("attachment not sent, its text goes instead", error=type(error).__name__, detail=str(error))
+            return await self._page(address, page.alone())
+
+    async def _upload(self, address: Address, body: dict[str, Any], method: str, *file: Any) -> Outcome:
+        await self._bucket.take()
+        return _sent(await self._transport.upload(method, self._parameters(address) | body, *file))
+
     async def _page(self, address: Address, page: Page) -> tuple[Address, Outcome]:
         """Send a page. Returns where it went, which is elsewhere if the group became a supergroup."""
         try:
@@ -148,13 +177,17 @@ class Sender:
 
     async def _post(self, address: Address, body: dict[str, Any]) -> Outcome:
         await self._bucket.take()
-        parameters = {"chat_id": _chat_id(address.chat), **body, "link_preview_options": {"is_disabled": True}}
+        parameters = self._parameters(address) | body | {"link_preview_options": {"is_disabled": True}}
+        return _sent(await self._transport.call("sendMessage", parameters))
+
+    def _parameters(self, address: Address) -> dict[str, Any]:
+        """Where a message goes, whatever it is."""
+        parameters: dict[str, Any] = {"chat_id": _chat_id(address.chat)}
         if address.thread and address.thread != GENERAL_TOPIC:
             parameters["message_thread_id"] = int(address.thread)
         if self._paid:
             parameters["allow_paid_broadcast"] = True
-        result = await self._transport.call("sendMessage", parameters)
-        return Outcome("sent", message_id=str(result.get("message_id", "")) if isinstance(result, dict) else "")
+        return parameters
 
     def _outcome(self, error: TelegramError) -> Outcome:
         """What a failed call means for the message."""
@@ -185,8 +218,12 @@ def _chat_id(chat: str) -> int | str:
     return chat if chat.startswith("@") else int(chat)
 
 
-def _markup(page: Page) -> dict[str, Any]:
-    body: dict[str, Any] = {"text": page.html, "parse_mode": "HTML"}
+def _sent(result: Any) -> Outcome:
+    return Outcome("sent", message_id=str(result.get("message_id", "")) if isinstance(result, dict) else "")
+
+
+def _markup(page: Page, name: str = "text") -> dict[str, Any]:
+    body: dict[str, Any] = {name: page.html, "parse_mode": "HTML"}
     if page.keyboard:
         rows = [[{"text": label, "callback_data": data} for label, data in row] for row in page.keyboard]
         body["reply_markup"] = {"inline_keyboard": rows}

@@ -100,6 +100,15 @@ class Transport(BaseRequest):
         _, body = await self._exchange("POST", method, {"json": parameters}, seconds or self._seconds)
         return json.loads(body)["result"]
 
+    async def upload(self, method: str, parameters: dict[str, Any], field: str, name: str, content: bytes) -> Any:
+        """Call a method that takes a file, in `field` and under this name. Returns and raises as call() does."""
+        form = aiohttp.FormData(
+            {key: value if isinstance(value, str) else json.dumps(value) for key, value in parameters.items()}
+        )
+        form.add_field(field, content, filename=name, content_type="application/octet-stream")
+        _, body = await self._exchange("POST", method, {"data": form}, max(self._seconds, UPLOAD_SECONDS))
+        return json.loads(body)["result"]
+
     async def do_request(
         self, url: str, method: str, request_data: RequestData | None = None, *_: Any, **timeouts: Any
     ) -> tuple[int, bytes]:

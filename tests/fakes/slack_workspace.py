@@ -18,6 +18,11 @@ from .slack_screen import Screen, refuse, show
 from .web import FakeWeb
 
 Json = dict[str, Any]
+_SCOPES = {
+    "conversations.open": "im:write",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
+}
 BOT, APP, TEAM = "xoxb-canary-bot-4815", "xapp-canary-app-1623", "T1"
 
 
@@ -57,17 +62,33 @@ class Reply:
         return self.seen.text
 
 
+@dataclass
+class Shared:
+    """An uploaded file where it was shared."""
+
+    channel: str
+    name: str
+    content: bytes
+    title: str
+    alternative: str
+    thread: str
+
+
 class Workspace:
-    """people: users.info by user id; calls, rejected, mentions: what Slack noted; paced: 1/s a channel."""
+    """member: channels the app is in; missing_scopes: not granted; shared: files, in order; people: users.info by user id; calls, rejected, mentions: what Slack noted; paced: 1/s a channel."""
 
     def __init__(self, *, paced: bool = False) -> None:
         self.web = FakeWeb()
         self.web.route("/api/", self._api)
         self.web.route("/link/", self._link)
         self.web.route("/answer/", self._answer)
+        self.web.route("/upload/", self._upload)
         self.people: dict[str, Json] = {"U1": {"tz": "Asia/Almaty", "locale": "en-US"}}
         self.tokens = {BOT, APP}
         self.paced = paced
+        self.member = {"C1", "D1"}
+        self.missing_scopes: set[str] = set()
+        self.shared: list[Shared] = []
         self.posted: list[Seen] = []
         self.calls: list[tuple[str, Json]] = []
         self.rejected: list[tuple[str, str]] = []
@@ -82,6 +103,7 @@ class Workspace:
         self._acked: dict[str, float] = {}
         self._replies: dict[str, Reply] = {}
         self._last: dict[str, float] = {}
+        self._uploads: dict[str, tuple[Json, bytes]] = {}
         self._change = threading.Condition()
 
     @property
@@ -133,7 +155,46 @@ class Workspace:
             )
         if method == "chat.postMessage":
             return self._post(args)
+        if _SCOPES.get(method) in self.missing_scopes:
+            return {"ok": False, "error": "missing_scope", "needed": _SCOPES[method]}
+        if method == "conversations.open":
+            channel = f"D{args['users']}"
+            self.member.add(channel)
+            return {"ok": True, "channel": {"id": channel}}
+        if method == "files.getUploadURLExternal":
+            return self._offer(args)
+        if method == "files.completeUploadExternal":
+            return self._complete(args)
         return {"ok": False, "error": "unknown_method"}
+
+    def _offer(self, args: Json) -> Json:
+        if not args.get("filename") or not int(args.get("length") or 0):
+            return {"ok": False, "error": "invalid_arguments"}
+        if len(args.get("alt_txt") or "") > 1000:
+            return {"ok": False, "error": "alt_txt_too_large"}
+        number = f"F{next(self._counter)}"
+        self._uploads[number] = (args, b"")
+        return {"ok": True, "file_id": number, "upload_url": f"{self.web.url}/upload/{number}"}
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        number, content = request.path.rpartition("/")[2], await request.read()
+        args, _ = self._uploads[number]
+        if len(content) != int(args["length"]):
+            return web.Response(status=400, text="the length is not as announced")
+        self._uploads[number] = (args, content)
+        return web.Response(text=f"OK - {len(content)}")
+
+    def _complete(self, args: Json) -> Json:
+        channel = args.get("channel_id", "")
+        if channel not in self.member:
+            return {"ok": False, "error": "not_in_channel" if channel.startswith("C") else "channel_not_found"}
+        for entry in json.loads(args["files"]):
+            asked, content = self._uploads.pop(entry["id"], ({}, b""))
+            if not content:
+                return {"ok": False, "error": "file_not_found"}
+            titles = entry.get("title", ""), asked.get("alt_txt", ""), args.get("thread_ts", "")
+            self.shared.append(Shared(channel, asked["filename"], content, *titles))
+        return {"ok": True, "files": []}
 
     def _ticket(self) -> str:
         ticket = f"canary-ticket-{next(self._counter)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -23,6 +24,8 @@ SENDABLE = {
     "chat_id", "text", "parse_mode", "link_preview_options", "reply_markup", "message_thread_id",
     "allow_paid_broadcast", "message_id",
 }  # fmt: skip
+FILES = {"sendPhoto": ("photo", 10 << 20), "sendDocument": ("document", 50 << 20)}
+"""By method: the field of the file and how many bytes it may have."""
 RIGHTS = (
     "can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages", "can_manage_video_chats",
     "can_restrict_members", "can_promote_members", "can_change_info", "can_invite_users", "can_post_stories",
@@ -32,7 +35,10 @@ RIGHTS = (
 
 @dataclass(frozen=True)
 class Said:
-    """What the bot sent. text: as people see it; entities: Telegram's, in UTF-16 units; moment: monotonic."""
+    """What the bot sent. text: as people see it; entities: Telegram's, in UTF-16 units; moment: monotonic.
+
+    file: its name and bytes, None where there is none; photo: shown as a picture
+    """
 
     id: int
     text: str
@@ -43,6 +49,8 @@ class Said:
     instant: datetime
     moment: float
     markup: dict[str, Any]
+    file: tuple[str, bytes] | None = None
+    photo: bool = False
 
 
 class Refused(Exception):
@@ -94,6 +102,8 @@ class BotApi(FakeWeb):
         try:
             if name == "getUpdates":
                 return _fine(await self._get_updates(body))
+            if name in FILES:
+                return _fine(self._send_file(name, body))
             if name not in handler:
                 raise Refused(404, "Not Found: method not found")
             return _fine(handler[name](body))
@@ -114,23 +124,50 @@ class BotApi(FakeWeb):
         self._batch = self._updates[: int(asked.get("limit", 100))]
         return list(self._batch)
 
-    def _send(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _send_file(self, method: str, asked: dict[str, Any]) -> dict[str, Any]:
+        field, most = FILES[method]
+        sent = asked.pop(field, None)
+        if not isinstance(sent, web.FileField):
+            raise Refused(400, f"Bad Request: there is no {field} in the request")
+        content = sent.file.read()
+        if not content:
+            raise Refused(400, "Bad Request: file must be non-empty")
+        if len(content) > most:
+            raise Refused(413, "Request Entity Too Large")
+        if field == "photo":
+            _see(content)
+        return self._send({**asked, "text": asked.pop("caption", "")}, 1024, (sent.filename, content), field == "photo")
+
+    def _send(
+        self,
+        asked: dict[str, Any],
+        most: int = 4096,
+        file: tuple[str, bytes] | None = None,
+        photo: bool = False,
+    ) -> dict[str, Any]:
         chat = self._known(asked)
         self._may(chat["id"])
-        text, entities, buttons = self._content(asked)
+        text, entities, buttons = self._content(asked, most, empty=bool(file))
         thread = asked.get("message_thread_id")
         if thread is not None and thread not in self._topics[chat["id"]]:
             raise Refused(400, "Bad Request: message thread not found")
         message = self._message(chat["id"], text, thread)
-        self._keep(chat["id"], message["message_id"], asked, (text, entities, buttons))
+        self._keep(chat["id"], message["message_id"], asked, (text, entities, buttons), file, photo)
         return message
 
     def _keep(
-        self, chat: int, number: int, asked: dict[str, Any], content: tuple[str, list[Any], dict[str, str]]
+        self,
+        chat: int,
+        number: int,
+        asked: dict[str, Any],
+        content: tuple[str, list[Any], dict[str, str]],
+        file: tuple[str, bytes] | None = None,
+        photo: bool = False,
     ) -> None:
         text, entities, buttons = content
         thread, markup = asked.get("message_thread_id"), asked.get("reply_markup") or {}
-        said = Said(number, text, asked["text"], entities, buttons, thread, wall_clock(), time.monotonic(), markup)
+        when = wall_clock(), time.monotonic()
+        said = Said(number, text, asked["text"], entities, buttons, thread, *when, markup, file, photo)
         self._said.setdefault(chat, []).append(said)
 
     def _edit(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -145,7 +182,9 @@ class BotApi(FakeWeb):
         self._keep(chat["id"], found[0].id, asked, content)
         return self._message(chat["id"], content[0], found[0].thread)
 
-    def _content(self, asked: dict[str, Any]) -> tuple[str, list[dict[str, Any]], dict[str, str]]:
+    def _content(
+        self, asked: dict[str, Any], most: int = 4096, *, empty: bool = False
+    ) -> tuple[str, list[dict[str, Any]], dict[str, str]]:
         if unknown := set(asked) - SENDABLE:
             raise Refused(400, f"Bad Request: unknown parameters {sorted(unknown)}")
         text, entities = str(asked.get("text", "")).strip(), []
@@ -154,10 +193,11 @@ class BotApi(FakeWeb):
                 text, entities = read_html(asked["text"])
         except Unparsable as error:
             raise Refused(400, f"Bad Request: {error}") from None
-        if not text:
+        if not text and not empty:
             raise Refused(400, "Bad Request: message text is empty")
-        if units(text) > 4096:
-            raise Refused(400, "Bad Request: message is too long")
+        if units(text) > most:
+            text_is = "message is too long" if most == 4096 else "message caption is too long"
+            raise Refused(400, f"Bad Request: {text_is}")
         return text, entities, _buttons(asked.get("reply_markup"))
 
     def _answer_press(self, asked: dict[str, Any]) -> bool:
@@ -197,6 +237,15 @@ class BotApi(FakeWeb):
 
 def person(user: int, language: str) -> dict[str, Any]:
     return {"id": user, "is_bot": False, "first_name": "Aliya", "language_code": language}
+
+
+def _see(content: bytes) -> None:
+    """Refuses what Telegram cannot show as a photo."""
+    if not content.startswith(b"\x89PNG\r\n\x1a\n"):
+        raise Refused(400, "Bad Request: IMAGE_PROCESS_FAILED")
+    width, height = struct.unpack(">II", content[16:24])
+    if width + height > 10_000 or max(width, height) > 20 * min(width, height):
+        raise Refused(400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
 
 
 def _buttons(markup: Any) -> dict[str, str]:

@@ -1,0 +1,34 @@
+"""/export: figures as a file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from bot.compose import chart as compose
+from bot.echo import one_line, shown
+from bot.errors import Refusal
+from bot.grammar import RATES_WORDS
+from bot.locales import N_
+from bot.models import Answer, Request
+from handlers.menu.chart import history_of, read_asked, too_few
+from handlers.menu.desk import Desk
+from handlers.menu.registry import command
+
+
+@command(group="rates", needs={"rates"})
+async def export(desk: Desk, ask: Request, what: Annotated[str, "rates [KZT | USD/KZT] [90d | 1y]"] = "") -> Answer:
+    """Rates as a CSV file, every figure exactly as stored.
+
+    /export rates KZT 90d
+    """
+    tongue = await desk.tongue(ask.address, ask.language)
+    first, _, rest = one_line(what).partition(" ")
+    if not first:
+        return Answer(compose.exports(tongue))
+    if first.casefold() not in RATES_WORDS:
+        raise Refusal(N_("I cannot export {what}."), N_("Try /export rates KZT 90d."), what=shown(first))
+    asked = await read_asked(desk, ask, rest, "export rates")
+    history = await history_of(desk, asked)
+    if not history.days:
+        raise await too_few(desk, asked)
+    return Answer(compose.export(history, tongue))
