@@ -205,9 +205,11 @@ def _print_block(block: Block, paper: rich.console.Console) -> None:
 def _draw(picture: Picture, paper: rich.console.Console) -> None:
     from bot.chart.text import characters  # noqa: PLC0415 - its library is loaded with the first chart
 
-    for line in characters(picture, paper.width):
+    lines = characters(picture, paper.width)
+    for line in lines:
         paper.print(Text(_plain(line)), soft_wrap=True)
-    paper.print()
+    if lines:
+        paper.print()
 
 
 def _grid(table: Table) -> Grid:

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from bot import rules
-from bot.compose import about, chat, digest, news, rates, sources
+from bot.compose import about, attached, chart, chat, digest, news, rates, sources
 from bot.compose.about import Entry
 from bot.compose.sources import SourceLine, Status
 from bot.locales import Tongue, languages, tongue
-from bot.message import Message
+from bot.message import Message, Paragraph
 from bot.models import (
     Address,
     Announced,
@@ -20,9 +20,11 @@ from bot.models import (
     Health,
     NewsPage,
     Quote,
+    RateKind,
     Schedule,
     Subscription,
 )
+from bot.pairs import RateHistory
 from bot.places import CAPITALS, own_name
 
 NOW = datetime(2026, 11, 23, 4, 40, tzinfo=UTC)
@@ -119,7 +121,7 @@ ENTRIES = (
 def kinds(language: str = "en") -> dict[str, Message]:
     """name -> Message, one for each kind of message there is, in this language."""
     speech = tongue(language)
-    return {**_rates(speech), **_news(speech), **_chat(speech), **_about(speech)}
+    return {**_rates(speech), **_charts(speech), **_news(speech), **_chat(speech), **_about(speech)}
 
 
 def _rates(speech: Tongue) -> dict[str, Message]:
@@ -129,6 +131,30 @@ def _rates(speech: Tongue) -> dict[str, Message]:
         "rate": rates.one(BOARD.quotes[0], speech),
         "rate-missing": rates.one(missing, speech),
         "fixing": rates.announcement(BOARD.quotes[0], speech),
+    }
+
+
+def history(base: str, quote: str, *figures: str, kind: RateKind = "official", days: int = 1) -> RateHistory:
+    """One figure every `days` days, the last one of TODAY."""
+    first = TODAY - timedelta(days=days * (len(figures) - 1))
+    issuer = {"KZT": "nbk", "KGS": "nbkr", "UZS": "cbu", "TJS": "nbt"}.get(quote, "cbu")
+    stood = tuple((first + timedelta(days=n * days), Decimal(figure)) for n, figure in enumerate(figures))
+    return RateHistory(base, quote, issuer, kind, stood, (issuer,))
+
+
+def _charts(speech: Tongue) -> dict[str, Message]:
+    month = history("USD", "KZT", "466.20", "467.01", "470.50", "465.27", "468.3", "473.25", "473.25", "471.12", days=4)
+    tenth = ("0.0000840", "0.0000845012345678901234567890", "0.0000838")
+    turned = history("UZS", "USD", *tenth, kind="cross", days=40)
+    since = month.days[0][0]
+    file = chart.export(history("USD", "KGS", "87.4500", "87.4600"), speech)
+    return {
+        "chart": chart.chart(month, since, speech),
+        "chart-flat": chart.chart(history("USD", "TJS", "9.3371", "9.3371"), since, speech),
+        "chart-cross": chart.chart(turned, turned.days[0][0], speech),
+        "export": file,
+        "exports": chart.exports(speech),
+        "attachment-lost": Message((Paragraph("…"), *attached.lost(file, speech), attached.elsewhere(speech))),
     }
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot.locales import languages
-from bot.message import Heading, Link, Message, Paragraph, Table, from_data, to_data
+from bot.message import Heading, Link, Message, Paragraph, Picture, Table, from_data, to_data
 from tests.kinds import kinds
 
 NEVER = re.compile(r"-0%|-0[.,]00\s?%|\b0[.,]00008\b|\[caption|&(?:amp|lt|gt|quot|nbsp|#\d+);|Traceback|\{\w*\}")
@@ -16,6 +16,9 @@ def texts(message: Message) -> list[str]:
     found = [button.label for button in message.buttons]
     for block in message.blocks:
         found += [cell for row in block.rows for cell in row] if isinstance(block, Table) else []
+        if isinstance(block, Picture):
+            found += [block.title, block.span, block.source, block.last, block.when]
+            found += [label for _, label in (*block.marks, *block.across, *block.up)]
         found.append(block.text)
     return found
 

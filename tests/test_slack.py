@@ -558,7 +558,7 @@ def test_the_manifest_follows_the_menu() -> None:
     assert manifest["settings"]["socket_mode_enabled"]
     assert manifest["settings"]["interactivity"]["is_enabled"]
     scopes = set(manifest["oauth_config"]["scopes"]["bot"])
-    assert scopes == {"chat:write", "chat:write.public", "commands", "users:read"}
+    assert scopes == {"chat:write", "chat:write.public", "commands", "files:write", "im:write", "users:read"}
 
 
 async def test_no_secret_reaches_a_log_at_debug(

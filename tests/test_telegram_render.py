@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.message import Button, Heading, Link, Message, Paragraph, Span, Table
+from bot.message import Button, File, Heading, Link, Message, Paragraph, Picture, Span, Table
 from handlers.telegram.manifest import botfather
 from handlers.telegram.render import TEXT_ENTITIES, TEXT_UNITS, Page, callback_data, clip, render, units
 from tests.fakes.telegram_html import read_html
@@ -23,7 +23,8 @@ def paged(message: Message) -> list[Page]:
 
 def shown(page: Page) -> str:
     rows = (" ".join(f"[{label} -> {data}]" for label, data in row) for row in page.keyboard)
-    return "\n".join([page.html, *rows]) + "\n"
+    what = {Picture: "[picture]", File: "[file]"}.get(type(page.attachment), "")
+    return "\n".join([*filter(None, [what]), page.html, *rows]) + "\n"
 
 
 @pytest.mark.parametrize("name", sorted(kinds()))

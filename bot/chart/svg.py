@@ -89,7 +89,8 @@ def _frame(picture: Picture, plot: _Plot, mark: str) -> Iterator[str]:
     yield _text(picture.span, EDGE, 138, TEXT, QUIET)
     yield _text(picture.last, right, 88, TITLE, LINE, weight=600, anchor="end")
     yield _text(picture.when, right, 138, TEXT, QUIET, anchor="end")
-    yield _text(picture.source, EDGE, HEIGHT - 26, SMALL, QUIET)
+    size = min(SMALL, int((right - EDGE) / (len(picture.source) * _CHARACTER)))
+    yield _text(picture.source, EDGE, HEIGHT - 26, size, QUIET)
     for place, label in picture.up:
         y = plot.y(Decimal(place))
         yield f'<path d="M{plot.left} {y}H{right}" stroke="{FAINT}" stroke-width="2"/>'

@@ -14,7 +14,7 @@ from bot.message import Picture
 
 ROWS: Final = 12
 WIDEST: Final = 100
-NARROWEST: Final = 40
+NARROWEST: Final = 48
 _UNITS: Final = 10_000
 """From the bottom of the plot to its top."""
 
@@ -37,7 +37,6 @@ def characters(picture: Picture, width: int) -> list[str]:
         ),
         f"{'':{margin}} └{'─' * (width - margin - 2)}",
         _dates(picture, margin + 2, width),
-        picture.source,
     ]
 
 
@@ -80,4 +79,6 @@ def _dates(picture: Picture, left: int, width: int) -> str:
 
 
 def _apart(left: str, right: str, width: int) -> str:
-    return f"{left}{right:>{max(width - len(left), len(right) + 2)}}"
+    """Both at their edges; the left one alone where there is no room."""
+    room = width - len(left)
+    return f"{left}{right:>{room}}" if len(right) + 2 <= room else left

@@ -20,8 +20,6 @@ from bot.money import change, exact_text, readable, scaled, settled
 from bot.pairs import RateHistory
 from bot.sources import Bank, banks
 
-LONG_DAYS: Final = 92
-"""From here on an axis tells months."""
 SPANS: Final = (("30d", N_("30 days")), ("90d", N_("90 days")), ("1y", N_("1 year")))
 HEADER: Final = ("date", "base", "quote", "rate", "kind", "source")
 
@@ -35,6 +33,8 @@ def chart(history: RateHistory, since: date, tongue: Tongue) -> Message:
         blocks.append(
             Paragraph(tongue.say("Nothing is stored of the days before {date}.", date=full_day(first, tongue)))
         )
+    if history.kind == "cross":
+        blocks.append(Paragraph(_names(history, tongue), small=True))
     blocks += [Paragraph(tongue.say(bank.note), small=True) for bank in _issuers(history) if bank.note]
     spans = [Button(tongue.say(label), f"/chart {pair} {span}") for span, label in SPANS]
     return Message(tuple(blocks), (*spans, Button("CSV", f"/export rates {pair} {since}..{history.days[-1][0]}")))
@@ -79,7 +79,7 @@ def _picture(history: RateHistory, tongue: Tongue) -> Picture:
     span = _span(first, last, tongue)
     moved = percent(change(newest, began), tongue)
     return Picture(
-        text=_text(history, units, points, tongue),
+        text=f"{_text(history, units, points, tongue)} {_source(history, tongue)}.",
         title=tongue.say("{unit} in {currency}", unit=_unit(history, units, tongue), currency=history.quote),
         span=f"{span} · {moved}",
         source=_source(history, tongue),
@@ -137,11 +137,10 @@ def _extremes(figures: Sequence[Decimal]) -> tuple[int, ...]:
 
 
 def _across(first: date, last: date, tongue: Tongue) -> Notes:
-    days = (last - first).days
     ticks = day_ticks(first, last)
-    if days < LONG_DAYS:
+    if any(tick.day > 1 for tick in ticks):
         return tuple((tick.isoformat(), day(tick, tongue)) for tick in ticks)
-    years = len(ticks) > 1 and all(tick.month == 1 for tick in ticks)
+    years = all(tick.month == 1 for tick in ticks)
     return tuple(
         (tick.isoformat(), format_date(tick, "y" if years else "LLL y" if tick.month == 1 else "LLL", tongue.locale))
         for tick in ticks
@@ -162,16 +161,21 @@ def _shown(figure: Decimal, tongue: Tongue) -> str:
 
 def _source(history: RateHistory, tongue: Tongue) -> str:
     """Who says so, and what kind of figure it is."""
-    names = ", ".join(dict.fromkeys(tongue.say(bank.name) for bank in _issuers(history))) or history.source
+    names = _names(history, tongue)
     match history.kind:
         case "official":
             return tongue.say("Official rates: {bank}", bank=names)
         case "cross":
-            return tongue.say("Crossed through USD from official rates: {bank}", bank=names)
+            codes = ", ".join(dict.fromkeys(bank.issues for bank in _issuers(history)))
+            return tongue.say("Crossed through USD from the official rates of {currencies}", currencies=codes)
         case "peg":
             return tongue.say("Fixed by the central bank: {bank}", bank=names)
         case _:
             return tongue.say("Market rates, not official: {source}", source=history.source)
+
+
+def _names(history: RateHistory, tongue: Tongue) -> str:
+    return ", ".join(dict.fromkeys(tongue.say(bank.name) for bank in _issuers(history))) or history.source
 
 
 def _issuers(history: RateHistory) -> list[Bank]:

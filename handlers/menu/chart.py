@@ -98,7 +98,7 @@ async def too_few(desk: Desk, asked: Asked) -> Refusal:
     if not known.days:
         return Refusal(N_("No figures of {pair} are stored."), more, pair=pair, wanted=wanted)
     return Refusal(
-        N_("Too few figures of {pair} are stored from {since} to {until}. All there is: {count}, {first} to {last}."),
+        N_("Too few figures of {pair} are stored from {since} to {until}. In all I have {count}: {first} to {last}."),
         more,
         pair=pair,
         since=asked.since,

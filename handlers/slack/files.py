@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Literal
 
-import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.chart.draw import NotDrawn, Painter
+from bot.chart.draw import Painter
 from bot.message import Attachment, File, Message, Picture
 from handlers.slack.render import SAMPLE, clean
 from handlers.slack.wire import Wire, refused
@@ -45,7 +44,7 @@ class Files:
         try:
             async with asyncio.timeout(SECONDS):
                 return await self._share(message, channel, thread, user)
-        except (SlackApiError, NotDrawn, aiohttp.ClientError, TimeoutError, KeyError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - the SDK lets through whatever its parser meets
             detail = refused(error).error if isinstance(error, SlackApiError) else str(error)
             log.warning("attachment not sent, its text goes alone", error=type(error).__name__, detail=detail)
             return ""

@@ -75,7 +75,8 @@ class Shared:
 
 
 class Workspace:
-    """member: channels the app is in; missing_scopes: not granted; shared: files, in order; people: users.info by user id; calls, rejected, mentions: what Slack noted; paced: 1/s a channel."""
+    """people: users.info by user id; calls, rejected, mentions: what Slack noted; paced: 1/s a channel;
+    member: channels the app is in; missing_scopes: not granted; shared: files, in order."""
 
     def __init__(self, *, paced: bool = False) -> None:
         self.web = FakeWeb()

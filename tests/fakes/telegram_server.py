@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import struct
 import time
 from collections import Counter
@@ -127,16 +128,15 @@ class BotApi(FakeWeb):
     def _send_file(self, method: str, asked: dict[str, Any]) -> dict[str, Any]:
         field, most = FILES[method]
         sent = asked.pop(field, None)
-        if not isinstance(sent, web.FileField):
+        if not isinstance(sent, tuple):
             raise Refused(400, f"Bad Request: there is no {field} in the request")
-        content = sent.file.read()
-        if not content:
+        if not (content := sent[1]):
             raise Refused(400, "Bad Request: file must be non-empty")
         if len(content) > most:
             raise Refused(413, "Request Entity Too Large")
         if field == "photo":
             _see(content)
-        return self._send({**asked, "text": asked.pop("caption", "")}, 1024, (sent.filename, content), field == "photo")
+        return self._send({"text": asked.pop("caption", ""), **asked}, 1024, sent, field == "photo")
 
     def _send(
         self,
@@ -263,13 +263,27 @@ def _buttons(markup: Any) -> dict[str, str]:
 
 async def _parameters(request: web.Request) -> dict[str, Any]:
     """JSON or a form; values that are JSON texts are read as such where Telegram does."""
-    read = request.json if request.content_type == "application/json" else request.post
-    body = dict(await read())
+    if request.content_type == "multipart/form-data":
+        body = _parts(await request.read(), request.headers["Content-Type"])
+    else:
+        body = dict(await (request.json if request.content_type == "application/json" else request.post)())
     nested = ("reply_markup", "commands", "scope", "link_preview_options", "chat_id", "user_id", "message_thread_id")
     for name in nested:
         if isinstance(body.get(name), str):
             body[name] = json.loads(body[name])
     return body
+
+
+def _parts(body: bytes, content_type: str) -> dict[str, Any]:
+    """Fields by name; a file is its name and bytes."""
+    boundary = b"--" + content_type.partition("boundary=")[2].strip('"').encode()
+    found: dict[str, Any] = {}
+    for part in body.split(boundary)[1:-1]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        names = dict(re.findall(r'\b(name|filename)="([^"]*)"', head.decode()))
+        value = content.removesuffix(b"\r\n")
+        found[names["name"]] = (names["filename"], value) if "filename" in names else value.decode()
+    return found
 
 
 async def _unknown_token(_: web.Request) -> web.StreamResponse:
