@@ -14,7 +14,7 @@ from bot.message import Picture
 
 AT_ONCE: Final = 2
 SECONDS: Final = 10.0
-HOME: Final = Path(__file__).parents[2]
+PAINT: Final = Path(__file__).with_name("paint.py")
 _PNG: Final = b"\x89PNG"
 
 
@@ -44,9 +44,8 @@ class Painter:
 async def _paint(document: bytes) -> bytes:
     """A child with nothing of our environment, and out of reach of the terminal's Ctrl-C."""
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot.chart.paint"),
-        cwd=HOME,
-        env={"PYTHONUTF8": "1"},
+        *(sys.executable, "-I", str(PAINT)),
+        env={},
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,

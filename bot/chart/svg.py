@@ -32,6 +32,7 @@ TITLE: Final = 52
 TEXT: Final = 32
 SMALL: Final = 27
 
+_HALO: Final = ' stroke="#fff" stroke-width="8" stroke-linejoin="round" paint-order="stroke"'
 _DAY: Final = timedelta(days=1)
 _TENTH: Final = Decimal("0.1")
 _CHARACTER: Final = Decimal("0.6")
@@ -131,18 +132,22 @@ def _marks(picture: Picture, points: list[tuple[date, Decimal]], plot: _Plot) ->
         x, y, at = plot.noon(day), plot.y(figure), plot.within(plot.noon(day), label)
         if place < len(points) - 1:  # the last one has its dot already
             yield f'<circle cx="{x:.1f}" cy="{y}" r="7" fill="#fff" stroke="{INK}" stroke-width="4"/>'
-        yield _text(
-            label, at, y - 24 if figure >= middle else y + 24 + TEXT * Decimal("0.73"), TEXT, INK, 600, "middle"
-        )
+        beside = y - 24 if figure >= middle else y + 24 + TEXT * Decimal("0.73")
+        yield _text(label, at, beside, TEXT, INK, 600, "middle", _HALO)
 
 
 def _text(
-    text: str, x: Decimal | int, y: Decimal | int, size: int, fill: str, weight: int = 400, anchor: str = "start"
+    text: str,
+    x: Decimal | int,
+    y: Decimal | int,
+    size: int,
+    fill: str,
+    weight: int = 400,
+    anchor: str = "start",
+    halo: str = "",
 ) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" font-weight="{weight}" text-anchor="{anchor}" fill="{fill}" '
-        f'stroke="#fff" stroke-width="8" stroke-linejoin="round" paint-order="stroke">{html.escape(text)}</text>'
-    )
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text {place} font-size="{size}" font-weight="{weight}" fill="{fill}"{halo}>{html.escape(text)}</text>'
 
 
 def _width(text: str, size: int) -> Decimal:

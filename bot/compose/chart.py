@@ -77,11 +77,12 @@ def _picture(history: RateHistory, tongue: Tongue) -> Picture:
     figures = [figure for _, figure in points]
     (first, began), (last, newest) = points[0], points[-1]
     span = _span(first, last, tongue)
-    moved = percent(change(newest, began), tongue)
+    if history.kind != "peg":
+        span = f"{span} · {percent(change(newest, began), tongue)}"
     return Picture(
         text=f"{_text(history, units, points, tongue)} {_source(history, tongue)}.",
         title=tongue.say("{unit} in {currency}", unit=_unit(history, units, tongue), currency=history.quote),
-        span=f"{span} · {moved}",
+        span=span,
         source=_source(history, tongue),
         last=_shown(newest, tongue),
         when=full_day(last, tongue),
