@@ -228,7 +228,7 @@ def _positive(amount: Decimal) -> Decimal:
         raise Refusal(N_("The amount must be more than zero."), N_("Say it such as 100 USD KZT."))
     if len(f"{amount:f}".replace(".", "").lstrip("0")) > MOST_DIGITS:
         raise Refusal(N_("An amount has at most {most} digits."), N_("A smaller one will do."), most=MOST_DIGITS)
-    return amount
+    return Decimal(f"{amount:f}")
 
 
 def _day(token: str) -> date:
