@@ -15,7 +15,7 @@ from bot.compose.convert import Transfer
 from bot.compose.quotes import full_day
 from bot.errors import Refusal
 from bot.locales import N_, Tongue
-from bot.models import Answer, Request
+from bot.models import Answer, Board, Request
 from bot.money import converted
 from bot.pairs import read_columns, read_history, read_pair, read_period
 from handlers.menu.desk import Desk
@@ -84,7 +84,7 @@ async def convert_said(desk: Desk, said: Said, tongue: Tongue) -> Answer:
     now, roads = desk.clock(), desk.catalogue.roads
     if len(codes) == 1 and codes[0] not in FIVE:
         board = await read_columns(desk.store, roads, now, codes[0], said.on)
-        if said.on and board.as_of is None:
+        if said.on and nothing_floats(board):
             raise await not_stored(desk, codes[0], FIVE[0], said.on, tongue)
         data = [compose.conversion_data(amount, quote) for quote in board.quotes]
         return Answer(compose.conversions(amount, board.quotes, tongue, on=said.on), data)
@@ -124,6 +124,11 @@ async def not_stored(desk: Desk, base: str, quote: str, on: date, tongue: Tongue
         last=full_day(days[-1][0], tongue),
         days=fetch,
     )
+
+
+def nothing_floats(board: Board) -> bool:
+    """Whether a board holds no figure but a peg, which is in force on every day."""
+    return all(quote.rate is None or quote.kind == "peg" for quote in board.quotes)
 
 
 def _both(said: Said) -> tuple[str, str]:

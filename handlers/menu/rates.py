@@ -14,7 +14,7 @@ from bot.errors import Refusal
 from bot.locales import N_, Tongue
 from bot.models import Answer, Board, Quote, Request
 from bot.pairs import read_columns, read_pair, read_period
-from handlers.menu.convert import convert_said, hear, not_stored
+from handlers.menu.convert import convert_said, hear, not_stored, nothing_floats
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 
@@ -68,7 +68,7 @@ async def _board(desk: Desk, said: Said, tongue: Tongue) -> Answer:
         board = await read_board(desk.store, desk.catalogue.roads, desk.clock())
     else:
         board = await read_columns(desk.store, desk.catalogue.roads, desk.clock(), base, said.on)
-    if said.on and board.as_of is None:
+    if said.on and nothing_floats(board):
         raise await not_stored(desk, base, FIVE[0], said.on, tongue)
     return Answer(compose.board(board, tongue, spans=said.on is None), compose.board_data(board))
 
