@@ -103,13 +103,13 @@ def read(text: str, command: str, today: date, *, decimal_comma: bool = False) -
     """
     said = one_line(text)
     main, after = _apart(said)
-    found, fee = (_read(part, said, command, today, decimal_comma) for part in (main, after))
-    if found.percent and len(found.amounts) == 2 and not after:
+    found, fee = (_read(part or "", said, command, today, decimal_comma) for part in (main, after))
+    if found.percent and len(found.amounts) == 2 and after is None:
         found.percent, fee.percent, fee.amounts = False, True, [found.amounts.pop()]
     times = [*found.dates, *fee.dates], [*found.months, *fee.months], [*found.spans, *fee.spans]
     too_many = max(len(found.amounts), len(fee.amounts), len(fee.codes), found.times + fee.times) > 1
     nothing = said and not (found.amounts or found.codes or found.times)
-    if too_many or nothing or len(found.codes) > 2 or found.percent or (after and not fee.amounts):
+    if too_many or nothing or len(found.codes) > 2 or found.percent or (after is not None and not fee.amounts):
         raise unknown(said, command)
     return Said(
         amount=_positive(found.amounts[0]) if found.amounts else None,
@@ -157,11 +157,11 @@ def _decimal(digits: str, at: int, *, decimal_comma: bool) -> bool:
     return not (len(tail) == 3 and len(head) <= 3 and head[0] != "0")
 
 
-def _apart(said: str) -> tuple[str, str]:
-    """What stands before the word fee, and after it."""
+def _apart(said: str) -> tuple[str, str | None]:
+    """What stands before the word fee, and after it; None where nobody says it."""
     words = said.split()
-    at = next((n for n, word in enumerate(words) if word.casefold().strip(":,.=") in FEE_WORDS), len(words))
-    return " ".join(words[:at]), " ".join(words[at + 1 :])
+    at = next((n for n, word in enumerate(words) if word.casefold().strip(":,.=") in FEE_WORDS), None)
+    return (said, None) if at is None else (" ".join(words[:at]), " ".join(words[at + 1 :]))
 
 
 def _read(text: str, said: str, command: str, today: date, decimal_comma: bool) -> _Found:  # noqa: FBT001
@@ -228,7 +228,7 @@ def _positive(amount: Decimal) -> Decimal:
         raise Refusal(N_("The amount must be more than zero."), N_("Say it such as 100 USD KZT."))
     if len(f"{amount:f}".replace(".", "").lstrip("0")) > MOST_DIGITS:
         raise Refusal(N_("An amount has at most {most} digits."), N_("A smaller one will do."), most=MOST_DIGITS)
-    return amount
+    return Decimal(f"{amount:f}")
 
 
 def _day(token: str) -> date:

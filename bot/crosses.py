@@ -165,7 +165,7 @@ def crossed(base: Leg, quote: Leg, today: date) -> Quote:
         day=_change(rate, rate_on(base, quote, before)) if (before := _day_before_fixing(legs, day)) else None,
         week=_change(rate, rate_on(base, quote, newest - timedelta(days=7))),
         month=_change(rate, rate_on(base, quote, month_before(newest))),
-        issuers=tuple(dict.fromkeys(leg.issuer for leg in (base, quote) if leg.issuer)),
+        issuers=tuple(dict.fromkeys(leg.issuer for leg in (base, quote) if leg.issuer and kind == "cross")),
     )
 
 

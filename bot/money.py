@@ -75,9 +75,10 @@ def scaled(rate: Decimal) -> tuple[int, Decimal]:
 def readable(figure: Decimal) -> Decimal:
     """What was printed, as it is; what was computed, in six significant digits and at least two places."""
     plain = settled(figure)
-    if len(plain.as_tuple().digits) <= PRINTED_DIGITS:
-        return plain
-    return plain.quantize(Decimal("0.01"), context=EXACT) if plain.adjusted() >= 4 else significant(plain, 6)
+    cents = plain.quantize(Decimal("0.01"), context=EXACT)
+    if len(plain.as_tuple().digits) > PRINTED_DIGITS:
+        return cents if plain.adjusted() >= 4 else significant(plain, 6)
+    return cents if cents == plain != 0 and plain is not figure else plain
 
 
 def settled(figure: Decimal) -> Decimal:

@@ -66,7 +66,7 @@ async def read_pair(
     at = datetime.combine(on, time(12), UTC) if on else now
     over, under = _looked_for(base, quote)
     found = (await _find(store, roads, at, over, under)).quote
-    shown = found if over == base else turn(found)
+    shown = found if found.base == base else turn(found)
     return _as_of(shown, on, now) if on else shown
 
 
@@ -87,7 +87,7 @@ async def read_history(
     way = await _find(store, roads, now, *_looked_for(base, quote))
     shown = way.quote
     if way.printed:
-        days = await _printed_days(store, way, since, until)
+        days = await _printed_days(store, shown, since, until)
     else:
         legs = await _legs(store, roads, now, shown.base, shown.quote, since - GAP, until)
         days = () if isinstance(legs, str) else tuple(history(*legs, since, until))
@@ -116,28 +116,28 @@ def _looked_for(base: str, quote: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How a pair is had. printed: base and quote of the bank's row, None for a cross."""
+    """How a pair is had: `quote` is as printed or crossed, in whichever direction that is."""
 
     quote: Quote
-    printed: tuple[str, str] | None
+    printed: bool
 
 
 async def _find(store: Store, roads: Sequence[RateRoad], at: datetime, base: str, quote: str) -> _Way:
     """The way of a pair in the direction in which it is looked for: the quote's issuer first, then the base's."""
     if base == BASE and quote in FIVE:
-        return _Way(await _by_issuer(store, roads, at, base, quote), (base, quote))
+        return _Way(await _by_issuer(store, roads, at, base, quote), printed=True)
     found = []
     for printed in ((base, quote), (quote, base)):
         issuer = issuer_of(printed[1])
         if issuer and not any((bank := issuer_of(code)) and bank.peg for code in printed):
             row = await _by_issuer(store, roads, at, *printed)
             if row.rate is not None and row.kind == "official":
-                found.append(_Way(row if printed == (base, quote) else turn(row), printed))
-    good = [way for way in found if way.printed and await _digits(store, way) >= GOOD_DIGITS]
+                found.append(_Way(row, printed=True))
+    good = [way for way in found if await _digits(store, way.quote) >= GOOD_DIGITS]
     if good:
         return next((way for way in good if not way.quote.stale), good[0])
     cross = await _cross(store, roads, at, base, quote)
-    return found[0] if found and cross.rate is None else _Way(cross, None)
+    return found[0] if found and cross.rate is None else _Way(cross, printed=False)
 
 
 async def _by_issuer(store: Store, roads: Sequence[RateRoad], at: datetime, base: str, quote: str) -> Quote:
@@ -146,9 +146,8 @@ async def _by_issuer(store: Store, roads: Sequence[RateRoad], at: datetime, base
     return replace(row, issuers=(issuer.id,)) if issuer and row.kind != "market" else row
 
 
-async def _digits(store: Store, way: _Way) -> int:
-    assert way.printed
-    rows = await store.series(way.quote.source, *way.printed, way.quote.effective_date or date.max, NEIGHBOURS)
+async def _digits(store: Store, row: Quote) -> int:
+    rows = await store.series(row.source, row.base, row.quote, row.effective_date or date.max, NEIGHBOURS)
     return digits(rows) if rows else 0
 
 
@@ -199,13 +198,10 @@ def _as_of(quote: Quote, on: date, now: datetime) -> Quote:
     return replace(quote, announced=None)
 
 
-async def _printed_days(store: Store, way: _Way, since: date, until: date) -> tuple[tuple[date, Decimal], ...]:
-    assert way.printed
-    if way.quote.kind == "peg" and way.quote.rate is not None:
-        first = max(since, way.quote.effective_date or since)
+async def _printed_days(store: Store, row: Quote, since: date, until: date) -> tuple[tuple[date, Decimal], ...]:
+    if row.kind == "peg" and row.rate is not None:
+        first = max(since, row.effective_date or since)
         days = range(max((until - first).days + 1, 0))
-        return tuple((first + timedelta(days=n), way.quote.rate) for n in days)
-    series = await store.series(way.quote.source, *way.printed, until, LONGEST, since)
-    rows = ((row.effective_date, per_unit(row.printed)) for row in reversed(series))
-    forward = (way.quote.base, way.quote.quote) == way.printed
-    return tuple((day, rate if forward else inverse(rate)) for day, rate in rows)
+        return tuple((first + timedelta(days=n), row.rate) for n in days)
+    series = await store.series(row.source, row.base, row.quote, until, LONGEST, since)
+    return tuple((printed.effective_date, per_unit(printed.printed)) for printed in reversed(series))

@@ -11,6 +11,8 @@ from bot.compose.rates import announcement, board, board_data, one
 from bot.locales import tongue
 from bot.message import Heading, Link, Message, Paragraph, Table
 from bot.models import Announced, Board, Quote
+from bot.money import inverse
+from bot.pairs import turn
 
 EN, RU = tongue("en"), tongue("ru")
 TODAY = date(2026, 11, 23)
@@ -73,9 +75,64 @@ def test_the_board_lines_up_currency_rate_and_change():
 
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_the_board_fits_a_phone(language: str):
-    rows = table(board(BOARD, tongue(language)))
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    assert sum(widths) + 2 * 2 <= 34
+    shown = board(BOARD, tongue(language), spans=True)
+    tables = [block.rows for block in shown.blocks if isinstance(block, Table)]
+    assert len(tables) == 2
+    for rows in tables:
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        assert sum(widths) + 2 * 2 <= 34
+
+
+def test_the_changes_of_week_and_month_have_a_table_of_their_own():
+    tables = [block.rows for block in board(BOARD, EN, spans=True).blocks if isinstance(block, Table)]
+    assert tables[1] == (("", "week", "month"), ("KZT", "+1.20%", "0.00%"))
+    bare = Board((KGS, TMT))
+    assert len([block for block in board(bare, EN, spans=True).blocks if isinstance(block, Table)]) == 1
+
+
+# --- other bases -----------------------------------------------------------------
+
+
+def test_a_board_is_for_as_many_units_as_make_every_figure_readable():
+    roubles = Board(
+        (
+            Quote("RUB", "KZT", "cbr", "official", inverse(Decimal("0.163172")), TODAY, issuers=("nbk",)),
+            Quote("RUB", "TMT", "cbr+cbt", "cross", Decimal("3.5") / Decimal("81.06"), TODAY, issuers=("cbt", "nbk")),
+        )
+    )
+    assert table(board(roubles, EN)) == (("10 RUB =", "", "day"), ("KZT", "61.2850", ""), ("TMT", "0.43178", ""))
+    assert "TMT: cross (Central Bank of Turkmenistan, National Bank of Kazakhstan), 23 Nov" in whole(board(roubles, EN))
+
+
+def test_a_pair_turned_round_is_shown_for_a_round_sum_and_so_is_what_is_announced():
+    assert list(texts(one(turn(KZT), EN)))[:4] == [
+        "100 KZT = 0.22622 USD",
+        "1 USD = 442.05 KZT",
+        "+0.77% in a day · -1.19% in a week · 0.00% in a month",
+        "Announced from 24 Nov: 0.22688 (+0.29%)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("official", "National Bank of Kazakhstan, official rate of 23 Nov 2026"),
+        ("cross", "Crossed through the dollar (National Bank of Kazakhstan), rate of 23 Nov 2026"),
+        ("market", "somebody, market rate of 23 Nov 2026, indicative"),
+    ],
+)
+def test_every_kind_is_said_plainly(kind: str, said: str):
+    issuers = () if kind == "market" else ("nbk",)
+    shown = Quote("EUR", "KZT", "somebody", kind, Decimal("550.60"), TODAY, issuers=issuers)  # type: ignore[arg-type]
+    assert said in list(texts(one(shown, EN)))
+    assert ("official rate" in whole(one(shown, EN))) == (kind != "market")
+
+
+def test_the_rate_of_a_day_says_the_day_asked_for_and_its_own():
+    lines = list(texts(one(KZT, EN, on=TOMORROW)))
+    assert "In force on 24 Nov 2026." in lines
+    assert "National Bank of Kazakhstan, official rate of 23 Nov 2026" in lines
+    assert one(KZT, EN, on=TOMORROW).buttons[0].command == "/rates USD/KZT 2026-11-23"
 
 
 def test_the_board_says_what_to_know_about_a_figure():
@@ -102,10 +159,16 @@ def test_a_date_of_another_year_says_its_year():
 
 
 def test_every_currency_has_its_button():
-    assert [button.command for button in board(BOARD, EN).buttons] == [
-        f"/rates {code}" for code in ("KZT", "KGS", "UZS", "TJS", "TMT")
+    columns = ("KZT", "KGS", "UZS", "TJS", "TMT", "EUR", "RUB", "CNY")
+    assert [button.command for button in board(BOARD, EN).buttons] == [f"/rates {code}" for code in columns]
+    assert [button.command for button in one(KZT, EN).buttons] == ["/rates", "/rates KZT/USD", "/rates USD/KZT 30d"]
+    euro = Board((Quote("EUR", "KZT", "nbk", "official", Decimal("550.60"), TODAY),))
+    assert [button.command for button in board(euro, EN).buttons] == [
+        "/rates EUR/KZT",
+        "/rates",
+        "/rates RUB",
+        "/rates CNY",
     ]
-    assert [button.command for button in one(KZT, EN).buttons] == ["/rates"]
 
 
 def test_a_board_without_any_figure_says_so_for_each():

@@ -15,21 +15,29 @@ from babel.numbers import format_decimal
 from bot.locales import Tongue
 from bot.message import Paragraph, Span
 from bot.models import Quote
-from bot.money import inverse, percent_text, readable, scaled, scaled_inverse, significant
+from bot.money import EXACT, inverse, percent_text, readable, scaled, scaled_inverse, significant
 from bot.sources import Bank, banks
 
 
 def rate_line(quote: Quote, rate: Decimal, tongue: Tongue) -> str:
     """ "1 USD = 475.09 KZT", "10,000 UZS = 0.84831 USD"."""
-    units, cost = _round_sum(rate)
-    return f"{number(Decimal(units), tongue)} {quote.base} = {number(cost, tongue)} {quote.quote}"
+    units, _ = scaled(rate)
+    return f"{number(Decimal(units), tongue)} {quote.base} = {number(cost(rate, units), tongue)} {quote.quote}"
+
+
+def cost(rate: Decimal, units: int) -> Decimal:
+    """What so many units of the base cost, as shown. units: a power of ten."""
+    exact = rate.scaleb(len(str(units)) - 1, EXACT)
+    shown = readable(exact)
+    return significant(exact, 5) if shown != exact and exact < 1 else shown
 
 
 def inverse_line(quote: Quote, tongue: Tongue) -> str:
     """The other direction, for a round sum."""
     assert quote.rate is not None
-    units, cost = scaled_inverse(quote.rate) if quote.rate >= 1 else _round_sum(inverse(quote.rate))
-    return f"{number(Decimal(units), tongue)} {quote.quote} = {number(cost, tongue)} {quote.base}"
+    other = inverse(quote.rate)
+    units, price = scaled_inverse(quote.rate) if quote.rate >= 1 else (scaled(other)[0], cost(other, scaled(other)[0]))
+    return f"{number(Decimal(units), tongue)} {quote.quote} = {number(price, tongue)} {quote.base}"
 
 
 def small_print(quote: Quote, tongue: Tongue) -> Iterator[str]:
@@ -91,17 +99,11 @@ def full_day(when: date, tongue: Tongue) -> str:
     return format_date(when, "d MMM y", locale=tongue.locale)
 
 
-def _round_sum(rate: Decimal) -> tuple[int, Decimal]:
-    """A power of ten of the base and what it costs; five places for what a computed figure below one costs."""
-    units, cost = scaled(rate)
-    shown = readable(cost)
-    return units, significant(cost, 5) if shown != cost and cost < 1 else shown
-
-
 def _banks(quote: Quote) -> list[Bank]:
     """An official figure is the issuer's, whatever road it came by; a market one is of whoever collects it."""
     if quote.issuers:
         return [banks()[issuer] for issuer in quote.issuers]
     if quote.kind == "market":
-        return [bank for bank in banks().values() if any(road.id == quote.source for road in bank.roads)]
+        used = quote.source.split("+")
+        return [bank for bank in banks().values() if any(road.id in used for road in bank.roads)]
     return [bank for bank in banks().values() if bank.issues == quote.quote]

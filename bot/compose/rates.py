@@ -10,6 +10,7 @@ from bot.board import BASE
 from bot.compose.moments import day
 from bot.compose.quotes import (
     bold,
+    cost,
     full_day,
     inverse_line,
     names,
@@ -28,7 +29,6 @@ from bot.money import (
     exact_text,
     inverse,
     percent_text,
-    readable,
     scaled,
     significant,
 )
@@ -46,7 +46,9 @@ def board(board: Board, tongue: Tongue, *, spans: bool = False) -> Message:
         blocks = [Heading(tongue.say("Official rates, {date}", date=full_day(board.as_of, tongue)))]
         blocks.append(_table(board, tongue))
         blocks += _spans(board, tongue) if spans else ()
-    blocks += [Paragraph(text) for quote in board.quotes for text in _remarks(quote, board.as_of, tongue)]
+    blocks += [
+        Paragraph(text) for quote in board.quotes for text in _remarks(quote, board.as_of, tongue, _board_units(board))
+    ]
     if board.as_of:
         known = [quote for quote in board.quotes if quote.rate is not None]
         blocks.append(Paragraph(SEPARATOR.join(inverse_line(quote, tongue) for quote in known), small=True))
@@ -67,7 +69,8 @@ def one(quote: Quote, tongue: Tongue, *, on: date | None = None) -> Message:
         blocks.append(Paragraph(tongue.say("In force on {date}.", date=full_day(on, tongue))))
     blocks += [Paragraph(text) for text in (_changes(quote, tongue), _peg(quote, tongue)) if text]
     if quote.announced:
-        blocks.append(Paragraph(tongue.say("Announced {announced}", announced=_announced(quote, None, tongue))))
+        announced = _announced(quote, None, tongue, scaled(quote.rate)[0])
+        blocks.append(Paragraph(tongue.say("Announced {announced}", announced=announced)))
     if quote.stale and quote.effective_date:
         since = full_day(quote.effective_date, tongue)
         blocks.append(Paragraph(tongue.say("This figure is stale: as of {date}.", date=since)))
@@ -115,7 +118,7 @@ def _table(board: Board, tongue: Tongue) -> Table:
 def _cost(quote: Quote, units: int, tongue: Tongue) -> str:
     if quote.rate is None:
         return "—"
-    return number(readable(quote.rate.scaleb(len(str(units)) - 1)), tongue)
+    return number(cost(quote.rate, units), tongue)
 
 
 def _spans(board: Board, tongue: Tongue) -> Iterator[Table]:
@@ -158,7 +161,7 @@ def _day(quote: Quote, tongue: Tongue) -> str:
     return "" if quote.day is None else percent(quote.day, tongue)
 
 
-def _remarks(quote: Quote, as_of: date | None, tongue: Tongue) -> Iterator[str]:
+def _remarks(quote: Quote, as_of: date | None, tongue: Tongue, units: int = 1) -> Iterator[str]:
     """What a reader must know before using the figure."""
     if quote.rate is None:
         yield tongue.say("{currency}: {reason}.", currency=quote.quote, reason=tongue.say(quote.reason))
@@ -166,14 +169,14 @@ def _remarks(quote: Quote, as_of: date | None, tongue: Tongue) -> Iterator[str]:
         since = day(quote.effective_date, tongue, today=as_of)
         yield tongue.say("{currency} is stale: as of {date}", currency=quote.quote, date=since)
     if quote.announced and as_of:
-        yield f"{quote.quote} {_announced(quote, as_of, tongue)}"
+        yield f"{quote.quote} {_announced(quote, as_of, tongue, units)}"
 
 
-def _announced(quote: Quote, as_of: date | None, tongue: Tongue) -> str:
+def _announced(quote: Quote, as_of: date | None, tongue: Tongue, units: int) -> str:
     """ "from 24 Nov: 440.77 (-0.29%)"."""
     assert quote.announced
     when = day(quote.announced.effective_date, tongue, today=as_of)
-    text = tongue.say("from {date}: {rate}", date=when, rate=number(quote.announced.rate, tongue))
+    text = tongue.say("from {date}: {rate}", date=when, rate=number(cost(quote.announced.rate, units), tongue))
     moved = _announced_change(quote)
     return text if moved is None else f"{text} ({percent(moved, tongue)})"
 

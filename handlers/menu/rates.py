@@ -1,89 +1,97 @@
-"""/rates: the board of the five currencies, or one of them in any common spelling."""
+"""/rates: the board against any currency, a pair, a day, a month, a span; sums go on to /convert."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from typing import Annotated, Final
+from calendar import monthrange
+from datetime import date, timedelta
+from typing import Annotated
 
-import regex
-
+from bot.amounts import Said
 from bot.board import BASE, FIVE, read_board
+from bot.compose import periods as compose_periods
 from bot.compose import rates as compose
-from bot.echo import shown
 from bot.errors import Refusal
-from bot.locales import N_
-from bot.models import Answer, Request
+from bot.locales import N_, Tongue
+from bot.models import Answer, Board, Quote, Request
+from bot.pairs import read_columns, read_pair, read_period
+from handlers.menu.convert import convert_said, hear, not_stored, nothing_floats
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 
-NAMES: Final = {
-    "KZT": ("₸", "тенге", "теңге", "tenge"),
-    "KGS": ("⃀", "сом", "сома", "сомов"),
-    "UZS": ("сум", "сума", "сумов", "сўм", "sum", "soum", "so'm"),
-    "TJS": ("сомони", "сомонӣ", "somoni"),
-    "TMT": ("манат", "маната", "манатов", "manat"),
-    BASE: ("$", "доллар", "доллара", "долларов", "dollar", "dollars", "бакс"),
-}
-CODES: Final = {name: code for code, names in NAMES.items() for name in (code.casefold(), *names)}
-AMBIGUOUS: Final = "som"
-_APOSTROPHES: Final = str.maketrans(dict.fromkeys("’‘ʻʼ`", "'"))
-_WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}']+|[₸⃀$]")
-_JOINERS: Final = frozenset({"in", "to", "в", "к"})
+USAGE = "KZT | USD/KZT | 100 usd kzt] [2026-10-31 | 2026-10 | 30d"
 
 
 @command(group="rates", needs={"rates"})
-async def rates(desk: Desk, ask: Request, what: Annotated[str, "KZT | USD/KZT"] = "") -> Answer:
-    """The official rates of the five currencies, or of one.
+async def rates(desk: Desk, ask: Request, what: Annotated[str, USAGE] = "") -> Answer:
+    """The official rates of the five currencies, of a pair, of a day or a month.
 
     /rates
     /rates KZT
+    /rates EUR
+    /rates KGS/KZT
+    /rates KZT 2026-10-31
+    /rates KZT 2026-10
+    /rates KZT 30d
     """
-    code = _currency(what)
-    tongue = await desk.tongue(ask.address, ask.language)
-    board = await read_board(desk.store, desk.catalogue.roads, desk.clock(), only={code} if code else FIVE)
-    message = compose.one(board.quotes[0], tongue) if code else compose.board(board, tongue)
-    return Answer(message, compose.board_data(board))
+    said, tongue, today = await hear(desk, ask, "rates", what)
+    if said.fee is not None:
+        raise Refusal(N_("A fee is a matter of /send."), N_("Say /send 30000 RUB KGS fee 1%."))
+    if said.amount is not None:
+        return await convert_said(desk, said, tongue)
+    pair = _pair(said)
+    if pair is None:
+        return await _board(desk, said, tongue)
+    if said.month or said.span:
+        return await _period(desk, pair, said, tongue, today)
+    quote = await read_pair(desk.store, desk.catalogue.roads, desk.clock(), *pair, said.on)
+    if said.on and quote.rate is None:
+        raise await not_stored(desk, *pair, said.on, tongue)
+    return Answer(compose.one(quote, tongue, on=said.on), compose.board_data(Board((quote,))))
 
 
-def _currency(what: str) -> str:
-    """The currency asked for against the dollar, "" for all. Raises Refusal."""
-    words = [word for word in _WORD.findall(what.casefold().translate(_APOSTROPHES)) if word not in _JOINERS]
-    codes = [code for word in words for code in _read(word, what)]
-    others = [code for code in codes if code != BASE]
-    if (what.strip() and not codes) or len(codes) > 2:
-        raise _unknown(what)
-    if len(others) == 2:
-        raise Refusal(
-            N_("I show rates against the dollar only, so not {pair}."),
-            N_("Try /rates {code}, or /rates for all of them."),
-            pair="/".join(codes),
-            code=others[0],
-        )
-    return others[0] if others else ""
+def _pair(said: Said) -> tuple[str, str] | None:
+    """The pair that is meant, None for a board."""
+    if len(said.codes) == 2:
+        if said.codes[0] == said.codes[1]:
+            raise Refusal(N_("That is twice {code}."), N_("Name two currencies, such as KGS/KZT."), code=said.codes[0])
+        return said.codes[0], said.codes[1]
+    if said.codes and said.codes[0] in FIVE:
+        return BASE, said.codes[0]
+    if said.month or said.span:
+        raise Refusal(N_("Of which pair?"), N_("Say /rates KZT 30d or /rates EUR/KZT 2026-10."))
+    return None
 
 
-def _read(word: str, what: str) -> list[str]:
-    """The codes a word stands for: one, or two written together (usdkzt)."""
-    if word == AMBIGUOUS:
-        raise Refusal(
-            N_("“{word}” may be the Kyrgyz som (KGS) or the Uzbek soum (UZS)."),
-            N_("Say /rates KGS or /rates UZS."),
-            word=word,
-        )
-    if word in CODES:
-        return [CODES[word]]
-    if len(word) == 6 and word[:3] in CODES and word[3:] in CODES:
-        return [CODES[word[:3]], CODES[word[3:]]]
-    raise _unknown(what)
+async def _board(desk: Desk, said: Said, tongue: Tongue) -> Answer:
+    base = said.codes[0] if said.codes else BASE
+    if said.on is None and base == BASE:
+        board = await read_board(desk.store, desk.catalogue.roads, desk.clock())
+    else:
+        board = await read_columns(desk.store, desk.catalogue.roads, desk.clock(), base, said.on)
+    if said.on and nothing_floats(board):
+        raise await not_stored(desk, base, FIVE[0], said.on, tongue)
+    return Answer(compose.board(board, tongue, spans=said.on is None), compose.board_data(board))
 
 
-def _unknown(what: str) -> Refusal:
-    close = get_close_matches(what.strip().upper(), FIVE, n=1)
-    hint = N_("Did you mean /rates {code}?") if close else N_("Try /rates {code}, or /rates for all of them.")
-    return Refusal(
-        N_("I do not know {what}. I know {known}."),
-        hint,
-        what=shown(what),
-        known=", ".join(FIVE),
-        code=close[0] if close else FIVE[0],
-    )
+async def _period(desk: Desk, pair: tuple[str, str], said: Said, tongue: Tongue, today: date) -> Answer:
+    since, until = _bounds(said, today)
+    store, roads, now = desk.store, desk.catalogue.roads, desk.clock()
+    if since > today:
+        raise await not_stored(desk, *pair, since, tongue)
+    period = await read_period(store, roads, now, *pair, since, until)
+    if not period.days:
+        raise await not_stored(desk, *pair, since, tongue)
+    shown = await read_pair(store, roads, now, *pair)
+    last = period.days[-1]
+    since_when = shown.effective_date if shown.kind == "peg" else last.effective_date
+    quote = Quote(*pair, period.source, period.kind, last.rate, since_when, issuers=period.issuers)
+    message = compose_periods.period(period, quote, tongue, today, month=said.month is not None)
+    data = compose.board_data(Board((quote,)))
+    return Answer(message, data | {"period": compose_periods.period_data(period)})
+
+
+def _bounds(said: Said, today: date) -> tuple[date, date]:
+    if said.month:
+        last = said.month.replace(day=monthrange(said.month.year, said.month.month)[1])
+        return said.month, min(last, today)
+    return today - timedelta(days=said.span or 0), today
