@@ -14,11 +14,13 @@ from bot.models import (
     Answer,
     Catalogue,
     Feed,
+    Fixing,
     Health,
     Outcome,
     Outgoing,
     PollState,
     RateRoad,
+    RateTable,
     Request,
     Subscription,
 )
@@ -141,8 +143,15 @@ async def test_every_command_answers_without_an_argument_in_an_empty_store(offic
     assert answer.message.blocks
 
 
+async def fix(office: Office) -> None:
+    rows = (Fixing("USD", "475.09"), Fixing("RUB", "5.9123"))
+    tables = [RateTable("nbk", "KZT", NOW.date() - timedelta(days=n), rows) for n in range(2)]
+    await office.store.keep_tables(PollState("nbk"), tables, [], NOW)
+
+
 async def test_every_example_is_answered(office):
     await fill(office)
+    await fix(office)
     await office.say("/subscribe instant x")
     await office.say("/subscribe daily")
     for command in registry.commands().values():

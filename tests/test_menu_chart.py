@@ -109,7 +109,7 @@ async def test_one_figure_is_no_chart_and_what_is_stored_is_told(desk: Desk):
     message, hint = await refusal(chart, desk, "TJS 90d")
     assert message.startswith("Too few figures of USD/TJS are stored from 2026-08-25 to 2026-11-23.")
     assert message.endswith("In all I have 1: 2026-11-23 to 2026-11-23.")
-    assert hint == "The operator can fetch more: yamchi backfill --days 91"
+    assert hint == "yamchi backfill --days 91 fetches the history."
 
 
 async def test_a_pair_nothing_is_stored_of_says_so(desk: Desk):

@@ -12,6 +12,7 @@ import regex
 
 from bot.amounts import LONGEST_SPAN, read
 from bot.board import BASE, FIVE
+from bot.compose import about
 from bot.compose import chart as compose
 from bot.echo import one_line, shown
 from bot.errors import Refusal
@@ -44,13 +45,16 @@ async def chart(
     """A chart of a pair, 30 days if you do not say.
 
     /chart KZT 30d
-    /chart UZS/USD 1y
+    /chart RUB/KZT 1y
     """
     asked = await read_asked(desk, ask, what, "chart")
-    history = await history_of(desk, asked)
+    history, tongue = await history_of(desk, asked), await desk.tongue(ask.address, ask.language)
     if len(history.days) < 2:
-        raise await too_few(desk, asked)
-    return Answer(compose.chart(history, asked.since, await desk.tongue(ask.address, ask.language)))
+        refusal = await too_few(desk, asked)
+        if what:
+            raise refusal
+        return Answer(about.refusal(*tongue.refusal(refusal)))  # nothing was asked wrongly
+    return Answer(compose.chart(history, asked.since, tongue))
 
 
 async def read_asked(desk: Desk, ask: Request, what: str, name: str) -> Asked:
@@ -93,10 +97,10 @@ async def too_few(desk: Desk, asked: Asked) -> Refusal:
     known = await read_history(
         desk.store, desk.catalogue.roads, now, asked.base, asked.quote, date.min, now.date() + timedelta(days=1)
     )
-    more = N_("The operator can fetch more: yamchi backfill --days {wanted}")
-    pair, wanted = f"{asked.base}/{asked.quote}", (now.date() - asked.since).days + 1
+    more = N_("yamchi backfill --days {days} fetches the history.")
+    pair, days = f"{asked.base}/{asked.quote}", (now.date() - asked.since).days + 1
     if not known.days:
-        return Refusal(N_("No figures of {pair} are stored."), more, pair=pair, wanted=wanted)
+        return Refusal(N_("No figures of {pair} are stored."), more, pair=pair, days=days)
     return Refusal(
         N_("Too few figures of {pair} are stored from {since} to {until}. In all I have {count}: {first} to {last}."),
         more,
@@ -106,7 +110,7 @@ async def too_few(desk: Desk, asked: Asked) -> Refusal:
         count=len(known.days),
         first=known.days[0][0],
         last=known.days[-1][0],
-        wanted=wanted,
+        days=days,
     )
 
 
