@@ -85,6 +85,12 @@ def test_days_that_are_missing_are_dashed_over():
     assert "stroke-dasharray" in svg(picture(stood("466.20", "473.25", gap=11)))
 
 
+def test_a_peg_is_one_line_without_a_change():
+    peg = picture(stood("3.5", "3.5", kind="peg", gap=30))
+    assert "stroke-dasharray" not in svg(peg)
+    assert peg.span == "24 Oct – 23 Nov 2026"
+
+
 def test_a_tiny_figure_is_shown_for_a_round_sum():
     turned = picture(RateHistory("UZS", "USD", "cbu", "official", ((TODAY, Decimal("0.0000824")),) * 2, ("cbu",)))
     assert (turned.title, turned.last) == ("10,000 UZS in USD", "0.824")

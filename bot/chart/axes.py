@@ -14,7 +14,7 @@ LEAST: Final = Decimal("0.01")
 """Of the figure: no chart shows less from bottom to top, or a quiet week would look like a storm."""
 ROOM: Final = Decimal("0.2")
 """Of the range, above and below: labels stand there."""
-MOST_UP: Final = 6
+MOST_UP: Final = 7
 MOST_ACROSS: Final = 5
 GAP: Final = timedelta(days=10)
 """No bank rests longer: after more days without a figure some are missing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -73,7 +73,7 @@ def export(history: RateHistory, tongue: Tongue) -> Message:
 
 
 def _picture(history: RateHistory, tongue: Tongue) -> Picture:
-    units, points = _scaled(history.days)
+    units, points = _scaled(_every_day(history.days) if history.kind == "peg" else history.days)
     figures = [figure for _, figure in points]
     (first, began), (last, newest) = points[0], points[-1]
     span = _span(first, last, tongue)
@@ -123,6 +123,12 @@ def _text(history: RateHistory, units: int, points: Sequence[tuple[date, Decimal
         low=_shown(figures[low], tongue),
         low_date=_on(points, low, tongue),
     )
+
+
+def _every_day(days: Sequence[tuple[date, Decimal]]) -> list[tuple[date, Decimal]]:
+    """A peg holds between the days it is told of, however far they are apart."""
+    (first, figure), (last, _) = days[0], days[-1]
+    return [(first + timedelta(days=n), figure) for n in range((last - first).days + 1)]
 
 
 def _scaled(days: Sequence[tuple[date, Decimal]]) -> tuple[int, list[tuple[date, Decimal]]]:
