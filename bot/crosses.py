@@ -17,7 +17,7 @@ from bot.models import Announced, Quote, RateKind, RateRoad, StoredFixing
 from bot.money import EXACT, change, per_unit
 from bot.periods import GAP
 from bot.ports import Store
-from bot.sources import Bank, banks
+from bot.sources import banks, issuer_of
 
 AHEAD: Final = timedelta(days=4)
 GOOD_DIGITS: Final = 4
@@ -60,10 +60,6 @@ class Leg:
 
 
 DOLLAR: Final = Leg(BASE, "", "", steady=Decimal(1))
-
-
-def issuer_of(code: str) -> Bank | None:
-    return next((bank for bank in banks().values() if bank.issues == code), None)
 
 
 async def read_leg(
