@@ -6,6 +6,7 @@ euro, the yuan and all that has no bank of ours two rows of one table, the Bank 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,7 +18,7 @@ from bot.models import Announced, Quote, RateKind, RateRoad, StoredFixing
 from bot.money import EXACT, change, per_unit
 from bot.periods import GAP
 from bot.ports import Store
-from bot.sources import Bank, banks
+from bot.sources import banks, issuer_of
 
 AHEAD: Final = timedelta(days=4)
 GOOD_DIGITS: Final = 4
@@ -46,7 +47,8 @@ class Leg:
 
     def row(self, day: date) -> tuple[date, Decimal, bool] | None:
         """What was in force on a day, however old."""
-        return next((row for row in self.days if row[0] <= day), None)
+        at = bisect_left(self.days, -day.toordinal(), key=lambda row: -row[0].toordinal())
+        return self.days[at] if at < len(self.days) else None
 
     def known(self, day: date) -> Decimal | None:
         """The figure in force on a day; None where too old a one is stored, or none."""
@@ -60,10 +62,6 @@ class Leg:
 
 
 DOLLAR: Final = Leg(BASE, "", "", steady=Decimal(1))
-
-
-def issuer_of(code: str) -> Bank | None:
-    return next((bank for bank in banks().values() if bank.issues == code), None)
 
 
 async def read_leg(

@@ -22,7 +22,6 @@ from bot.crosses import (
     crossed,
     digits,
     history,
-    issuer_of,
     read_leg,
 )
 from bot.locales import N_
@@ -30,7 +29,7 @@ from bot.models import Announced, Board, Quote, RateKind, RateRoad
 from bot.money import inverse, per_unit, turned
 from bot.periods import GAP, Period, calendar
 from bot.ports import Store
-from bot.sources import banks
+from bot.sources import banks, issuer_of
 
 REACH: Final = timedelta(days=45)
 """How far back a cross looks for the month before."""
@@ -99,8 +98,9 @@ async def read_history(
 async def read_period(
     store: Store, roads: Sequence[RateRoad], now: datetime, base: str, quote: str, since: date, until: date
 ) -> Period:
-    """The figures in force from `since` to `until`, day by day; without days where none is stored."""
+    """The figures in force from `since` to `until`, but no further than today; without days where none is stored."""
     history = await read_history(store, roads, now, base, quote, since - GAP, until)
+    until = min(until, _today(now, history.issuers))
     days = tuple(calendar(history.days, since, until))
     return Period(base, quote, history.source, history.kind, history.issuers, since, until, days)
 
@@ -156,8 +156,12 @@ async def _cross(store: Store, roads: Sequence[RateRoad], at: datetime, base: st
     legs = await _legs(store, roads, at, base, quote, today - REACH, today + AHEAD)
     if isinstance(legs, str):
         return Quote(base, quote, "", "cross", reason=legs)
-    zones = [banks()[leg.issuer].zone for leg in legs if leg.issuer]
-    return crossed(*legs, min((at.astimezone(zone).date() for zone in zones), default=today))
+    return crossed(*legs, _today(at, [leg.issuer for leg in legs if leg.issuer]))
+
+
+def _today(now: datetime, issuers: Sequence[str]) -> date:
+    """The day it is at all these banks."""
+    return min((now.astimezone(banks()[issuer].zone).date() for issuer in issuers), default=now.date())
 
 
 async def _legs(
@@ -190,8 +194,7 @@ def turn(quote: Quote) -> Quote:
 
 def _as_of(quote: Quote, on: date, now: datetime) -> Quote:
     """The quote if it is what was in force on that day, else one without a figure."""
-    zones = [banks()[issuer].zone for issuer in quote.issuers]
-    today = min((now.astimezone(zone).date() for zone in zones), default=now.date())
+    today = _today(now, quote.issuers)
     since = quote.effective_date
     if since is None or quote.stale or since > on or (on > today and since != on and quote.kind != "peg"):
         return replace(quote, rate=None, effective_date=None, announced=None, stale=False, reason=NOT_STORED)

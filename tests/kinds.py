@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from bot import rules
-from bot.compose import about, attached, chart, chat, digest, news, rates, sources
+from bot.compose import about, attached, chart, chat, convert, digest, news, periods, rates, sources
 from bot.compose.about import Entry
+from bot.compose.convert import Transfer
 from bot.compose.sources import SourceLine, Status
 from bot.locales import Tongue, languages, tongue
 from bot.message import Message, Paragraph
@@ -24,7 +26,8 @@ from bot.models import (
     Schedule,
     Subscription,
 )
-from bot.pairs import RateHistory
+from bot.pairs import RateHistory, turn
+from bot.periods import Day, Period
 from bot.places import CAPITALS, own_name
 
 NOW = datetime(2026, 11, 23, 4, 40, tzinfo=UTC)
@@ -52,6 +55,28 @@ BOARD = Board(
         Quote("USD", "TJS", "nbt", "official", Decimal("9.2541"), date(2026, 11, 18), stale=True, day=Decimal("0.12")),
         Quote("USD", "TMT", "cbt", "peg", Decimal("3.5"), date(2015, 1, 1)),
     )
+)
+EURO = Quote("EUR", "KZT", "nbk", "official", Decimal("547.22"), TODAY, day=Decimal("-0.15"), issuers=("nbk",))
+CROSS = Quote(
+    "EUR",
+    "TMT",
+    "cbt+nbk",
+    "cross",
+    Decimal("3.5") * Decimal("547.22") / Decimal("472.31"),
+    date(2026, 11, 21),
+    day=Decimal("0.44"),
+    week=Decimal("-0.001"),
+    issuers=("cbt", "nbk"),
+)
+MONTH = Period(
+    "USD",
+    "KZT",
+    "nbk",
+    "official",
+    ("nbk",),
+    date(2026, 11, 1),
+    TODAY,
+    tuple(Day(date(2026, 11, n), date(2026, 11, n), Decimal(f"{440 + n % 7}.{n:02}")) for n in range(12, 24)),
 )
 
 
@@ -126,10 +151,22 @@ def kinds(language: str = "en") -> dict[str, Message]:
 
 def _rates(speech: Tongue) -> dict[str, Message]:
     missing = Quote("USD", "KGS", "nbkr", "official", reason="no answer from its source yet")
+    usd = BOARD.quotes[0]
     return {
-        "board": rates.board(BOARD, speech),
+        "board": rates.board(BOARD, speech, spans=True),
+        "board-euro": rates.board(Board((EURO, CROSS)), speech),
         "rate": rates.one(BOARD.quotes[0], speech),
         "rate-missing": rates.one(missing, speech),
+        "rate-cross": rates.one(CROSS, speech),
+        "rate-market": rates.one(replace(EURO, kind="market", source="collector", issuers=()), speech),
+        "rate-of-a-day": rates.one(BOARD.quotes[1], speech, on=TODAY),
+        "month": periods.period(MONTH, BOARD.quotes[0], speech, TODAY, month=True),
+        "span": periods.period(replace(MONTH, days=MONTH.days[:3]), BOARD.quotes[0], speech, TODAY, month=False),
+        "conversion": convert.conversion(Decimal("1000.50"), BOARD.quotes[0], speech),
+        "conversion-tiny": convert.conversion(Decimal(1), turn(BOARD.quotes[2]), speech, on=TODAY),
+        "conversion-missing": convert.conversion(Decimal(100), missing, speech),
+        "conversions": convert.conversions(Decimal(100), (*BOARD.quotes, missing), speech, on=TODAY),
+        "sent": convert.sent(Transfer(Decimal(100), Decimal(1), "USD", Decimal("43762.95")), usd, MONTH, speech),
         "fixing": rates.announcement(BOARD.quotes[0], speech),
     }
 

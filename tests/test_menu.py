@@ -157,7 +157,8 @@ async def test_every_example_is_answered(office):
     for command in registry.commands().values():
         for example in command.examples:
             answer = await office.say(example)
-            assert answer.error is None, example
+            # an example with a date may ask for a day this office never saw
+            assert answer.error is None or "backfill" in answer.error["hint"], example
 
 
 async def test_a_new_command_is_in_the_help_by_itself(office):

@@ -16,7 +16,7 @@ from bot.locales import Tongue
 from bot.message import Paragraph, Span
 from bot.models import Quote
 from bot.money import EXACT, inverse, percent_text, readable, scaled, scaled_inverse, significant
-from bot.sources import Bank, banks
+from bot.sources import Bank, banks, issuer_of
 
 
 def rate_line(quote: Quote, rate: Decimal, tongue: Tongue) -> str:
@@ -106,4 +106,5 @@ def _banks(quote: Quote) -> list[Bank]:
     if quote.kind == "market":
         used = quote.source.split("+")
         return [bank for bank in banks().values() if any(road.id in used for road in bank.roads)]
-    return [bank for bank in banks().values() if bank.issues == quote.quote]
+    issuers = (issuer_of(quote.quote), issuer_of(quote.base))
+    return [issuer for issuer in issuers if issuer][:1]

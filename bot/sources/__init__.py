@@ -74,3 +74,8 @@ def banks() -> dict[str, Bank]:
     """Every bank in this folder, by id."""
     modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
     return {module.BANK.id: module.BANK for module in modules if hasattr(module, "BANK")}
+
+
+def issuer_of(code: str) -> Bank | None:
+    """The bank whose own currency this is."""
+    return next((bank for bank in banks().values() if bank.issues == code), None)

@@ -46,7 +46,7 @@ async def send(desk: Desk, ask: Request, what: Annotated[str, "30000 RUB KGS] [f
     """What arrives of a sum sent, and how today compares with the last 30 days.
 
     /send 30000 RUB KGS fee 1%
-    /send 500 usd in som fee 5
+    /send 500 usd kgs fee 5
     """
     said, tongue, today = await hear(desk, ask, "send", what or SENT)
     base, target = _both(said)
