@@ -51,6 +51,7 @@ class Bank:
     country: ISO code, for its bank days; "" where every day is one
     roads: the built-in ones: addresses of its documents, with {date:...} where a day can be asked for
     parse: the document's bytes to a table; raises SourceError for a document that is none
+    own_dates: a day without a table is answered with the last one, under that one's date
     peg: quote units per 1 USD, as declared, for a currency that does not float; since: from when
     note: what its terms ask us to say
     """
@@ -60,6 +61,7 @@ class Bank:
     zone: ZoneInfo
     issues: str = ""
     country: str = ""
+    own_dates: bool = False
     roads: tuple[RateRoad, ...] = ()
     parse: Callable[[bytes], RateTable] | None = None
     window: Window | None = None

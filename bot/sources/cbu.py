@@ -30,7 +30,10 @@ BANK: Final = Bank(
     issues="UZS",
     zone=ZoneInfo("Asia/Tashkent"),
     country="UZ",
-    roads=(RateRoad("cbu", "cbu", "https://cbu.uz/en/arkhiv-kursov-valyut/json/all/{date:%Y-%m-%d}/"),),
+    roads=(
+        RateRoad("cbu", "cbu", "https://cbu.uz/en/arkhiv-kursov-valyut/json/all/{date:%Y-%m-%d}/"),
+        RateRoad("cbu_latest", "cbu", "https://cbu.uz/en/arkhiv-kursov-valyut/json/", priority=5),
+    ),
     window=Window(time(15, 30), time(18), ahead=True),
     parse=parse,
 )

@@ -35,9 +35,9 @@ async def look(
     today's figures need not wait for the rest. A road without {date} is asked once, a peg never.
     Empty when there is nothing new. Raises SourceError if every day asked for failed.
     """
-    if bank.peg:
+    if not road.url:
         return [_declared(bank, road)]
-    walk = _Walk(road, get, parse, today)
+    walk = _Walk(bank, road, get, parse, today)
     if "{date" not in road.url:
         await walk.ask(None)
     elif _met_two_fixings([table for table in known if table.effective_date <= today]):
@@ -90,6 +90,7 @@ def _days(today: date, known: Collection[date]) -> Iterator[date]:
 class _Walk:
     """The requests of one look, and what came of them. silent: failures in a row to answer at all."""
 
+    bank: Bank
     road: RateRoad
     get: Get
     parse: Parse
@@ -116,7 +117,8 @@ class _Walk:
             self.found[table.effective_date] = table
 
     def _check(self, table: RateTable, day: date | None) -> None:
-        if day and table.effective_date != day:
+        earlier = self.bank.own_dates and day and table.effective_date < day
+        if day and table.effective_date != day and not earlier:
             raise SourceError(f"asked for {day}, answered with {table.effective_date}")
         if table.effective_date > self.today + DAYS_AHEAD * _DAY:
             raise SourceError(f"dated {table.effective_date}, too far ahead")

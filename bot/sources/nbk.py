@@ -39,7 +39,10 @@ BANK: Final = Bank(
     issues="KZT",
     zone=ZoneInfo("Asia/Almaty"),
     country="KZ",
-    roads=(RateRoad("nbk", "nbk", "https://nationalbank.kz/rss/get_rates.cfm?fdate={date:%d.%m.%Y}"),),
+    roads=(
+        RateRoad("nbk", "nbk", "https://nationalbank.kz/rss/get_rates.cfm?fdate={date:%d.%m.%Y}"),
+        RateRoad("nbk_all", "nbk", "https://nationalbank.kz/rss/rates_all.xml", priority=5),
+    ),
     window=Window(time(15, 30), time(18), ahead=True),
     parse=parse,
 )

@@ -8,7 +8,6 @@ every day. No change is printed. A figure without a comma has lost it, and 87450
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import time
 from typing import Final
@@ -18,9 +17,7 @@ from zoneinfo import ZoneInfo
 from bot.locales import N_
 from bot.models import RateRoad, RateTable
 from bot.sources import Bank, Window
-from bot.sources.printed import Row, make_table, read_xml
-
-_DECIMAL = re.compile(r"([0-9]+)[,.]([0-9]+)")
+from bot.sources.printed import Row, dotted, make_table, read_xml
 
 
 def parse(body: bytes) -> RateTable:
@@ -32,12 +29,7 @@ def parse(body: bytes) -> RateTable:
 def _rows(root: Element) -> Iterator[Row]:
     for item in root.iterfind("Currency"):
         value, nominal = ((item.findtext(name) or "").strip() for name in ("Value", "Nominal"))
-        yield Row(item.get("ISOCode", ""), _dotted(value), nominal)
-
-
-def _dotted(value: str) -> str:
-    match = _DECIMAL.fullmatch(value)
-    return ".".join(match.groups()) if match else f"{value} without decimals"
+        yield Row(item.get("ISOCode", ""), dotted(value), nominal)
 
 
 BANK: Final = Bank(
@@ -46,7 +38,10 @@ BANK: Final = Bank(
     issues="KGS",
     zone=ZoneInfo("Asia/Bishkek"),
     country="KG",
-    roads=(RateRoad("nbkr", "nbkr", "https://www.nbkr.kg/XML/daily.xml"),),
+    roads=(
+        RateRoad("nbkr", "nbkr", "https://www.nbkr.kg/XML/daily.xml"),
+        RateRoad("nbkr_weekly", "nbkr", "https://www.nbkr.kg/XML/weekly.xml"),
+    ),
     window=Window(time(15), time(17), ahead=True),
     parse=parse,
 )

@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from typing import Final, NoReturn
@@ -27,6 +27,7 @@ MOST_PROBLEMS: Final = 20
 
 _VALUE = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 _CHANGE = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,12})?")
+_DECIMAL = re.compile(r"([0-9]+)[,.]([0-9]+)")
 _NOMINAL = re.compile(r"10{0,11}")
 _CODE = re.compile(r"[A-Z]{3}")
 _DAY_FIRST = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4}|[0-9]{2})")
@@ -82,17 +83,25 @@ def read_xml(body: bytes, *roots: str) -> Element:
 
 def read_json(body: bytes) -> list[dict[str, str]]:
     """An array of objects; numbers stay the text they are, what is no text is "". Raises SourceError."""
-    body = _plain(body, "JSON")
-    try:
-        data = json.loads(body, parse_float=str, parse_int=str, parse_constant=_no_constant)
-    except UnicodeDecodeError:
-        raise SourceError("JSON that is not in UTF-8") from None
-    except (ValueError, RecursionError):
-        raise SourceError("JSON that is cut off or broken") from None
+    data = _loaded(body)
     if not isinstance(data, list):
         raise SourceError("JSON, but not a list of rates")
     rows = (row if isinstance(row, dict) else {} for row in data)
     return [{key: value for key, value in row.items() if isinstance(value, str)} for row in rows]
+
+
+def read_object(body: bytes) -> dict[str, object]:
+    """An object; numbers stay the text they are. Raises SourceError."""
+    data = _loaded(body)
+    if not isinstance(data, dict):
+        raise SourceError("JSON, but not an object")
+    return data
+
+
+def dotted(figure: str) -> str:
+    """A figure with a decimal comma, as one with a dot. One without decimals has lost its comma: no rate."""
+    match = _DECIMAL.fullmatch(figure)
+    return ".".join(match.groups()) if match else f"{figure} without decimals"
 
 
 def read_day(text: str) -> date:
@@ -123,6 +132,13 @@ def make_table(source: str, quote: str, rows: Iterable[Row], on: str = "") -> Ra
     if not fixings:
         raise SourceError("no rate that can be read" + (f" ({problems[0]})" if problems else ""))
     return RateTable(source, quote, read_day(dated), tuple(fixings), problems=tuple(problems[:MOST_PROBLEMS]))
+
+
+def make_market_table(source: str, base: str, rows: Iterable[Row], on: str) -> RateTable:
+    """The table of a collector: each row's code is the quote currency of `base`. Raises SourceError."""
+    table = make_table(source, "", rows, on)
+    fixings = tuple(Fixing(base, row.value, row.nominal, quote=row.base) for row in table.fixings)
+    return replace(table, kind="market", fixings=fixings)
 
 
 def _common_date(rows: Sequence[Row]) -> str:
@@ -175,6 +191,17 @@ def _plain(body: bytes, form: str) -> bytes:
     if form == "JSON" and head[:1] == b"<":
         raise SourceError("XML instead of JSON")
     return body
+
+
+def _loaded(body: bytes) -> object:
+    body = _plain(body, "JSON")
+    try:
+        data: object = json.loads(body, parse_float=str, parse_int=str, parse_constant=_no_constant)
+    except UnicodeDecodeError:
+        raise SourceError("JSON that is not in UTF-8") from None
+    except (ValueError, RecursionError):
+        raise SourceError("JSON that is cut off or broken") from None
+    return data
 
 
 def _trouble(error: ParseError, body: bytes) -> str:
