@@ -143,9 +143,8 @@ class Announcer:
         fresh = rules.newest_fixing(known, new)
         if fresh is None or bank.peg:
             return []
-        today = now.astimezone(bank.zone).date()
         dated = {table.effective_date: table for table in (*known, *new)}
-        quote = make_quote(road, as_series(dated.values(), BASE, bank.issues, now), today)
+        quote = make_quote(road, as_series(dated.values(), BASE, bank.issues, now), now)
         event = f"fixing:{road.id}:{fresh.effective_date}"
         listeners = [s for s in await self.store.instant_subscriptions() if s.content.rates and not s.content.words]
         outgoing = []

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
+from bot.bankdays import FRESH, missed
 from bot.locales import N_
 from bot.models import Announced, Board, Quote, RateRoad, RateTable, StoredFixing
 from bot.money import change, moved, per_unit, printed_change
@@ -20,8 +21,6 @@ BASE: Final = "USD"
 DAYS: Final = 45
 """Newest dates read of a series: enough for the month before."""
 AHEAD: Final = timedelta(days=4)
-FRESH: Final = timedelta(days=4)
-"""A long weekend: after more days without a table a figure is stale, and no fixing is the next one's neighbour."""
 NO_ROAD: Final = N_("no source is set for it")
 NO_FIGURE: Final = N_("no figure yet")
 
@@ -34,16 +33,25 @@ async def read_board(store: Store, roads: Sequence[RateRoad], now: datetime, onl
 async def read_quote(store: Store, roads: Sequence[RateRoad], now: datetime, base: str, quote: str) -> Quote:
     """The pair as one road prints it: the official figure that is newest in force, then a market one."""
     found: list[Quote] = []
+    held = [hold.fixing for hold in await store.holds() if hold.fixing.pair == (base, quote)]
     for road in sorted(roads, key=lambda road: road.priority):
         bank = banks()[road.parser]
         today = now.astimezone(bank.zone).date()
         series = await store.series(road.id, base, quote, today + AHEAD, DAYS)
         if series:
-            found.append(make_quote(road, series, today))
+            found.append(make_quote(road, series, now))
     official = [made for made in found if made.kind != "market"]
     if official:
-        return max(official, key=_in_force_since)
+        return _with_mark(max(official, key=_in_force_since), held)
     return found[0] if found else _without_a_road(roads, base, quote)
+
+
+def _with_mark(quote: Quote, held: Sequence[StoredFixing]) -> Quote:
+    """The quote, and the newest figure of its road that is held back."""
+    newest = max((row for row in held if row.source == quote.source), key=lambda row: row.effective_date, default=None)
+    if newest is None:
+        return quote
+    return replace(quote, held=Announced(per_unit(newest.printed), newest.effective_date))
 
 
 def _in_force_since(quote: Quote) -> date:
@@ -59,13 +67,15 @@ def _without_a_road(roads: Sequence[RateRoad], base: str, quote: str) -> Quote:
     return Quote(base, quote, road.id if road else "", "official", reason=NO_FIGURE if road else NO_ROAD)
 
 
-def make_quote(road: RateRoad, series: Sequence[StoredFixing], today: date) -> Quote:
-    """A pair's quote on this road. series: not empty, newest date first, to AHEAD; today: in the issuer's zone.
+def make_quote(road: RateRoad, series: Sequence[StoredFixing], now: datetime) -> Quote:
+    """A pair's quote on this road. series: not empty, newest date first, to AHEAD.
 
     In force is the newest figure of today or before. Its own date is the effective date shown, also on
     a day that only carries the last fixing forward: that is what the bank prints for the day, and it
     does not depend on how far back our series reaches. The changes are the fixing's.
     """
+    bank = banks()[road.parser]
+    today = now.astimezone(bank.zone).date()
     past = [row for row in series if row.effective_date <= today]
     coming = [row for row in series if row.effective_date > today]
     # A latest-only bank may show us nothing but tomorrow's: better that, with its date, than nothing.
@@ -79,7 +89,7 @@ def make_quote(road: RateRoad, series: Sequence[StoredFixing], today: date) -> Q
         rate=per_unit(shown.printed),
         effective_date=shown.effective_date,
         announced=_announced(coming),
-        stale=today - series[0].effective_date > FRESH,
+        stale=missed(bank, road, series[0].effective_date, now) > 0,
         day=_day_change(past or coming[-1:]),
         week=_change_since(past, shown, shown.effective_date - timedelta(days=7)),
         month=_change_since(past, shown, month_before(shown.effective_date)),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def table(back: int, value: str, change: str = "", source: str = "nbk", **others
 
 
 def quote(*tables: RateTable, today: date = MONDAY) -> Quote:
-    return make_quote(NBK, as_series(tables, "USD", "KZT", NOON), today)
+    return make_quote(NBK, as_series(tables, "USD", "KZT", NOON), datetime.combine(today, time(7), UTC))
 
 
 def percents(quote: Quote) -> tuple[str | None, ...]:

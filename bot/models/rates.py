@@ -97,6 +97,7 @@ class Announced:
 class Quote:
     """A rate as shown: `rate` quote units per 1 base unit, with all a reader needs to trust it.
 
+    held: a printed figure that looks like a slip and is not in force
     rate: None when there is no figure (then `reason` says why); changes are percents or None.
     issuers: ids of the banks whose figures it is made of; () means the quote currency's own
     """
@@ -108,6 +109,7 @@ class Quote:
     rate: Decimal | None = None
     effective_date: date | None = None
     announced: Announced | None = None
+    held: Announced | None = None
     stale: bool = False
     day: Decimal | None = None
     week: Decimal | None = None

@@ -21,13 +21,17 @@ class Feed:
 class RateRoad:
     """One way to a bank's figures: which parser reads what stands at which URL.
 
-    url: may hold {date:%d.%m.%Y}, the day asked for in the issuer's zone; "" for a peg.
+    url: may hold {date:%d.%m.%Y}, the day asked for in the issuer's zone; "" for a peg
+    priority: 0 is always asked; a higher one stands in when those before it fail
+    currency: the one it is asked for, "" for all its parser reads; days: how long one table holds
     """
 
     id: str
     parser: str
     url: str
     priority: int = 0
+    currency: str = ""
+    days: int = 1
 
 
 @dataclass(frozen=True, slots=True)

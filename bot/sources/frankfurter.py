@@ -32,7 +32,7 @@ BANK: Final = Bank(
     name=N_("Frankfurter"),
     zone=ZoneInfo("UTC"),
     roads=tuple(
-        RateRoad(f"frankfurter_{bank.lower()}", "frankfurter", ADDRESS.format(quote=quote, bank=bank), priority=10)
+        RateRoad(f"frankfurter_{bank.lower()}", "frankfurter", ADDRESS.format(quote=quote, bank=bank), 10, quote)
         for bank, quote in PROVIDERS.items()
     ),
     parse=parse,

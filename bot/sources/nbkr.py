@@ -40,7 +40,7 @@ BANK: Final = Bank(
     country="KG",
     roads=(
         RateRoad("nbkr", "nbkr", "https://www.nbkr.kg/XML/daily.xml"),
-        RateRoad("nbkr_weekly", "nbkr", "https://www.nbkr.kg/XML/weekly.xml"),
+        RateRoad("nbkr_weekly", "nbkr", "https://www.nbkr.kg/XML/weekly.xml", days=7),
     ),
     window=Window(time(15), time(17), ahead=True),
     parse=parse,
