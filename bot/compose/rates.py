@@ -78,20 +78,6 @@ def one(quote: Quote, tongue: Tongue, *, on: date | None = None) -> Message:
     return Message(tuple(blocks), _one_buttons(quote, tongue, on))
 
 
-def announcement(quote: Quote, tongue: Tongue) -> Message:
-    """A new fixing, pushed when it is published: "1 USD = 440.77 KZT from 24 Nov, -0.29%"."""
-    rate, when, moved = quote.rate, quote.effective_date, quote.day
-    if quote.announced:
-        rate, when, moved = quote.announced.rate, quote.announced.effective_date, _announced_change(quote)
-    assert rate is not None
-    assert when
-    text = tongue.say("{rate} from {date}", rate=rate_line(quote, rate, tongue), date=day(when, tongue))
-    if moved is not None:
-        text = f"{text}, {percent(moved, tongue)}"
-    small = SEPARATOR.join([names(quote, tongue), *notes(quote, tongue)])
-    return Message((bold(text), Paragraph(small, small=True)), (Button(tongue.say("All rates"), "/rates"),))
-
-
 def board_data(board: Board) -> dict[str, object]:
     """The board for scripts: {"as_of", "rates": [...]}; figures are exact strings, a missing one says its reason."""
     return {
