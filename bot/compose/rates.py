@@ -30,6 +30,7 @@ from bot.money import (
     inverse,
     percent_text,
     scaled,
+    settled,
     significant,
 )
 
@@ -212,7 +213,7 @@ def _quote_data(quote: Quote) -> dict[str, object]:
         "base": quote.base,
         "quote": quote.quote,
         "rate": None if quote.rate is None else exact_text(quote.rate),
-        "inverse": None if quote.rate is None else exact_text(significant(inverse(quote.rate), 6)),
+        "inverse": None if quote.rate is None else exact_text(significant(settled(inverse(quote.rate)), 6)),
         "effective_date": quote.effective_date.isoformat() if quote.effective_date else None,
         "announced": _announced_data(quote),
         "source": quote.source or None,
