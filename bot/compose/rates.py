@@ -72,6 +72,8 @@ def one(quote: Quote, tongue: Tongue, *, on: date | None = None) -> Message:
     if quote.announced:
         announced = _announced(quote, None, tongue, scaled(quote.rate)[0])
         blocks.append(Paragraph(tongue.say("Announced {announced}", announced=announced)))
+    if quote.held:
+        blocks.append(Paragraph(_held(quote, tongue)))
     if quote.stale and quote.effective_date:
         since = full_day(quote.effective_date, tongue)
         blocks.append(Paragraph(tongue.say("This figure is stale: as of {date}.", date=since)))
@@ -157,6 +159,19 @@ def _remarks(quote: Quote, as_of: date | None, tongue: Tongue, units: int = 1) -
         yield tongue.say("{currency} is stale: as of {date}", currency=quote.quote, date=since)
     if quote.announced and as_of:
         yield f"{quote.quote} {_announced(quote, as_of, tongue, units)}"
+    if quote.held and as_of:
+        yield _held(quote, tongue)
+
+
+def _held(quote: Quote, tongue: Tongue) -> str:
+    """What the bank printed and we do not believe yet."""
+    assert quote.held
+    return tongue.say(
+        "{pair}: {rate} printed for {date} looks like a slip and is held until it is confirmed.",
+        pair=f"{quote.base}/{quote.quote}",
+        rate=number(quote.held.rate, tongue),
+        date=day(quote.held.effective_date, tongue),
+    )
 
 
 def _announced(quote: Quote, as_of: date | None, tongue: Tongue, units: int) -> str:
