@@ -129,6 +129,7 @@ LINES = (
     ),
     SourceLine("nbkr", "rates", "National Bank of Kyrgyzstan", "https://bank.example/kg", None, "HTTP 503"),
     SourceLine("cbt", "rates", "Central Bank of Turkmenistan", ""),
+    SourceLine("nbk_all", "rates", "National Bank of Kazakhstan", "https://b.example/", document="nbk_all", spare=True),
     SourceLine("timesca", "news", OUTLETS["timesca"], "https://news.example/feed/", NOW - timedelta(hours=1), "", 10),
     SourceLine(
         "akchabar", "news", OUTLETS["akchabar"], "https://ak.example/rss", NOW - timedelta(days=2), "no feed", 20

@@ -28,6 +28,7 @@ class SourceLine:
     """A source and how it fares. url: "" for a peg, which nobody needs to ask for.
 
     error: of the last poll, "" when it went well; items: in the last good document
+    document: which of its bank's, "" for the first; spare: asked only when those before it fail
     """
 
     id: str
@@ -37,6 +38,8 @@ class SourceLine:
     last_ok: datetime | None = None
     error: str = ""
     items: int = 0
+    document: str = ""
+    spare: bool = False
 
 
 def sources(lines: Sequence[SourceLine], tongue: Tongue, now: datetime) -> Message:
@@ -123,14 +126,15 @@ def _row(line: SourceLine, tongue: Tongue, now: datetime) -> tuple[str, str, str
     if not line.url:
         return _title(line, tongue), tongue.say("fixed"), ""
     if line.last_ok is None:
-        return _title(line, tongue), tongue.say("not asked yet"), ""
+        return _title(line, tongue), tongue.say("not needed so far") if line.spare else tongue.say("not asked yet"), ""
     items = tongue.count("{n} item", "{n} items", line.items)
     return _title(line, tongue), age(now - line.last_ok, tongue), items
 
 
 def _title(line: SourceLine, tongue: Tongue) -> str:
-    """A bank's name in the reader's language; an outlet's is its own."""
-    return tongue.say(line.title) if line.kind == "rates" else line.title
+    """A bank's name in the reader's language, with the document if it has several; an outlet's is its own."""
+    title = tongue.say(line.title) if line.kind == "rates" else line.title
+    return f"{title} ({line.document})" if line.document else title
 
 
 def _failure(line: SourceLine, tongue: Tongue, now: datetime) -> str:
@@ -142,7 +146,7 @@ def _failure(line: SourceLine, tongue: Tongue, now: datetime) -> str:
 
 
 def _freshness(kind: str, lines: Sequence[SourceLine], tongue: Tongue, now: datetime) -> str:
-    asked = [line for line in lines if line.kind == kind and line.url]
+    asked = [line for line in lines if line.kind == kind and line.url and not line.spare]
     well = [line.last_ok for line in asked if line.last_ok and not line.error]
     oldest: timedelta = now - min(well, default=now)
     if not well:

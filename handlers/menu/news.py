@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from bot.echo import shown
 from bot.errors import Refusal
 from bot.grammar import news_query, without_before
 from bot.locales import N_, tongue
-from bot.models import Answer, Catalogue, PollState, Request
+from bot.models import Answer, Catalogue, PollState, RateRoad, Request
 from bot.sources import banks
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
@@ -55,10 +56,7 @@ async def sources(desk: Desk, ask: Request) -> Answer:
 
 def source_lines(catalogue: Catalogue, states: dict[str, PollState]) -> list[SourceLine]:
     """The catalogue's sources with what is known of each: banks first, then outlets."""
-    roads = [
-        _line(SourceLine(road.id, "rates", _bank(road.parser), road.url), states.get(road.id))
-        for road in catalogue.roads
-    ]
+    roads = [_line(_road_line(road), states.get(road.id)) for road in catalogue.roads]
     feeds = [_line(SourceLine(feed.id, "news", feed.title, feed.url), states.get(feed.id)) for feed in catalogue.feeds]
     return roads + feeds
 
@@ -66,7 +64,12 @@ def source_lines(catalogue: Catalogue, states: dict[str, PollState]) -> list[Sou
 def _line(line: SourceLine, state: PollState | None) -> SourceLine:
     if state is None:
         return line
-    return SourceLine(line.id, line.kind, line.title, line.url, state.last_ok_at, state.error, state.items)
+    return replace(line, last_ok=state.last_ok_at, error=state.error, items=state.items)
+
+
+def _road_line(road: RateRoad) -> SourceLine:
+    document = "" if road.id == road.parser else road.id
+    return SourceLine(road.id, "rates", _bank(road.parser), road.url, document=document, spare=road.priority > 0)
 
 
 def _bank(parser: str) -> str:
