@@ -34,8 +34,9 @@ EMPTY: Final = 20
 """So many days in a row without a table, which no holiday takes: the archive ends there."""
 LONGEST_WAIT: Final = 300.0
 """A bank that wants us to wait for longer is asked another day."""
-GAP: Final = timedelta(days=4)
-"""A history that leaves out days without trading has holes of a long weekend; a longer one is asked for."""
+GAP_DAYS: Final = 4
+"""A history leaves out days without trading: a hole of a long weekend is none, unless nothing came after it."""
+SATURDAY: Final = 5
 _DAY: Final = timedelta(days=1)
 
 
@@ -223,13 +224,13 @@ def _asked_to_wait(error: SourceError) -> str:
 
 def _stretches(stored: Collection[date], since: date, until: date, span: int) -> Iterator[tuple[date, date]]:
     """The holes in what is stored, the newest first, none longer than a request may cover."""
-    known = sorted({since - _DAY, until + _DAY, *stored})
-    for before, after in reversed(list(pairwise(known))):
-        last = after - _DAY
-        while last > before and (last - before > GAP or after - before == until - since + 2 * _DAY):
-            first = max(before + _DAY, last - (span - 1) * _DAY)
-            yield first, last
-            last = first - _DAY
+    edges = sorted({since - _DAY, until + _DAY, *stored})
+    for before, after in reversed(list(pairwise(edges))):
+        missing = [before + n * _DAY for n in range(1, (after - before).days)]
+        newest = after > until and any(day.weekday() < SATURDAY for day in missing)
+        if newest or len(missing) > GAP_DAYS:
+            for end in range(len(missing), 0, -span):
+                yield missing[max(0, end - span)], missing[end - 1]
 
 
 def _pause(url: str) -> float:

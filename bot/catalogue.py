@@ -153,6 +153,8 @@ def _check(name: str, text: str, file: _File, built_in: Catalogue) -> None:
         if (parser := row.parser or row.id) not in parsers:
             line = _line(text, ("rates", n, "parser" if row.parser else "id"))
             raise _error(name, line, f"unknown parser '{parser}'{_suggestion(parser, parsers)}")
+        if parser not in HISTORIES and ("{since" in row.url or "{until" in row.url):
+            raise _error(name, _line(text, ("rates", n, "url")), f"url: {_RateRow.model_fields['url'].description}")
     taken = {"feeds": {road.id for road in built_in.roads}, "rates": {feed.id for feed in built_in.feeds}}
     rows = [("feeds", n, row.id) for n, row in enumerate(file.feeds)]
     rows += [("rates", n, row.id) for n, row in enumerate(file.rates)]
