@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pty
 import sqlite3
+import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +29,7 @@ from tests.fakes.banks import FakeBanks
 from tests.fakes.feeds import sources_toml
 from tests.fakes.histories import NBKR_PATH, NBT_PATH, FakeHistories
 from tests.fakes.web import FakeWeb
-from tests.process import Running, run
+from tests.process import LAUNCH, QUIET, Running, run
 from tests.world import World, open_world
 
 NOW = datetime(2026, 11, 23, 7, tzinfo=UTC)
@@ -262,6 +266,41 @@ def test_the_command_says_what_it_got_and_a_bank_that_is_down_does_not_stop_the_
     world.web.mend()
     again = run(world.folder, "backfill", "--days", "21", env=world.env)
     assert "nbk: nothing is missing" in again.stdout and "cbu: asked 21 of 21; 15 new days" in again.stdout
+
+
+def test_a_run_that_was_killed_goes_on_where_it_stopped(world: World):
+    path = world.banks.path("nbk")
+    world.web.fault(path, faults.slow(0.05))
+    with Running(world.folder, "backfill", "nbk", "--days", "21", env=world.env) as cut_off:
+        deadline = time.monotonic() + 30
+        while len(world.web.asked(path)) < 6 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        cut_off.kill()
+    world.web.mend()
+    before = len(world.web.asked(path))
+    result = run(world.folder, "backfill", "nbk", "--days", "21", env=world.env)
+    assert result.returncode == 0, result.stderr
+    asked = [seen.query["fdate"] for seen in world.web.asked(path)]
+    assert set(asked[:4]).isdisjoint(asked[before:]), "what was kept before the end is not asked again"
+    assert len(set(asked)) == 21
+    assert run(world.folder, "backfill", "nbk", "--days", "21", env=world.env).stdout == "nbk: nothing is missing\n"
+
+
+def test_a_terminal_sees_a_bar_a_bank_and_the_summary(world: World):
+    ours, theirs = pty.openpty()
+    env = {**QUIET, **world.env, "TERM": "xterm", "COLUMNS": "100"}
+    command = [*LAUNCH, "backfill", "nbk", "nbkr", "--days", "21"]
+    process = subprocess.Popen(command, cwd=world.folder, env=env, stdout=subprocess.PIPE, stderr=theirs, text=True)
+    os.close(theirs)
+    seen = b""
+    with suppress(OSError):  # how a terminal's other end closes
+        while piece := os.read(ours, 65536):
+            seen += piece
+    os.close(ours)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "21/21" in seen.decode() and "21 new days" in seen.decode() and "8/8" in seen.decode()
+    assert [line.partition(":")[0] for line in out.splitlines()] == ["nbk", "nbkr"]
 
 
 def test_the_exit_code_is_1_when_every_bank_failed_and_2_for_a_bank_that_is_none(world: World):
