@@ -122,9 +122,9 @@ class Store(Protocol):
         """A pair's figures on a road, newest date first: one a date, those held left out."""
 
     async def keep_tables(
-        self, state: PollState, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
+        self, state: PollState | None, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
     ) -> int:
-        """Tables as printed, what is to be sent, and the poll.
+        """Tables as printed, what is to be sent, and the poll, if it was one.
 
         A row known with the same figure is left alone; with another one it becomes the next
         revision and takes the old one's place, unless it is held. Returns how many tables

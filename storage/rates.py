@@ -65,11 +65,12 @@ def series(
 
 
 def keep_tables(
-    db: Database, state: PollState, printed: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
+    db: Database, state: PollState | None, printed: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
 ) -> int:
     kept = sum(_keep(db, table, now) for table in printed)
     enqueue(db, outgoing, now)
-    keep_poll(db, state)
+    if state:
+        keep_poll(db, state)
     return kept
 
 

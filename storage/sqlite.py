@@ -103,7 +103,7 @@ class SqliteStore(Store):
         return await self._readers.run(rates.series, source, base, quote, until, limit, since)
 
     async def keep_tables(
-        self, state: PollState, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
+        self, state: PollState | None, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
     ) -> int:
         return await self._writer.run(rates.keep_tables, state, tables, outgoing, now)
 

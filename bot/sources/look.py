@@ -116,7 +116,7 @@ class _Walk:
         except NotModified:
             raise
         except SourceError as error:
-            self.silent = 0 if error.missing else self.silent + 1
+            self.silent = 0 if error.absent else self.silent + 1
             self.troubles[day] = error
             return None
         self.silent = 0
