@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -59,7 +60,7 @@ class _RateRow(_Row):
         description="an http or https address, where it asks for a day with {date:%d.%m.%Y} or the like"
     )
     parser: Id = Field("", description=_ID_EXPECTED)
-    priority: int = Field(0, description="a whole number")
+    priority: int | None = Field(None, description="a whole number")
 
 
 class _File(_Row):
@@ -71,18 +72,20 @@ class _File(_Row):
 def read_catalogue(path: Path | None) -> Catalogue:
     """The built-in catalogue, extended or replaced by the TOML file at `path` if there is one.
 
-    A row with the id of a built-in one takes its place; a declared peg needs no source and is
-    always there. Raises SettingsError naming file and line.
+    A row with the id of a built-in one takes its place, and is read as that one where it does not
+    say otherwise; a declared peg needs no source and is always there. Raises SettingsError naming
+    file and line.
     """
     built_in = _built_in()
+    namesakes = {road.id: road for road in built_in.roads}
     if path is None:
         return built_in
     text = _text_of(path)
     file = _parsed(path.name, text)
     if file.replace:
         built_in = Catalogue((), tuple(road for road in built_in.roads if not road.url))
-    _check(path.name, text, file, built_in)
-    roads = [RateRoad(row.id, row.parser or row.id, row.url, row.priority) for row in file.rates]
+    _check(path.name, text, file, built_in, namesakes)
+    roads = [_road(row, namesakes) for row in file.rates]
     return Catalogue(_merged(built_in.feeds, _feeds(file)), _merged(built_in.roads, roads))
 
 
@@ -93,6 +96,14 @@ def _built_in() -> Catalogue:
 
 def _feeds(file: _File) -> tuple[Feed, ...]:
     return tuple(Feed(row.id, row.title or row.id, row.url, row.language, tuple(row.countries)) for row in file.feeds)
+
+
+def _road(row: _RateRow, namesakes: Mapping[str, RateRoad]) -> RateRoad:
+    own = RateRoad(row.id, row.parser or row.id, row.url, row.priority or 0)
+    namesake = namesakes.get(row.id)
+    if namesake is None or row.parser not in ("", namesake.parser):
+        return own
+    return replace(namesake, url=row.url, priority=namesake.priority if row.priority is None else row.priority)
 
 
 def _merged(built_in: Sequence[Source], own: Iterable[Source]) -> tuple[Source, ...]:
@@ -139,11 +150,11 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else f"; expected one of {', '.join(names)}"
 
 
-def _check(name: str, text: str, file: _File, built_in: Catalogue) -> None:
+def _check(name: str, text: str, file: _File, built_in: Catalogue, namesakes: Mapping[str, RateRoad]) -> None:
     """Every parser is there, and every id names one source only."""
     parsers = [bank.id for bank in banks().values() if bank.parse]
     for n, row in enumerate(file.rates):
-        if (parser := row.parser or row.id) not in parsers:
+        if (parser := _road(row, namesakes).parser) not in parsers:
             line = _line(text, ("rates", n, "parser" if row.parser else "id"))
             raise _error(name, line, f"unknown parser '{parser}'{_suggestion(parser, parsers)}")
     taken = {"feeds": {road.id for road in built_in.roads}, "rates": {feed.id for feed in built_in.feeds}}

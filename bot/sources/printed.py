@@ -196,7 +196,9 @@ def _plain(body: bytes, form: str) -> bytes:
 def _loaded(body: bytes) -> object:
     body = _plain(body, "JSON")
     try:
-        data: object = json.loads(body, parse_float=str, parse_int=str, parse_constant=_no_constant)
+        data: object = json.loads(
+            body, parse_float=str, parse_int=str, parse_constant=_no_constant, object_pairs_hook=_object
+        )
     except UnicodeDecodeError:
         raise SourceError("JSON that is not in UTF-8") from None
     except (ValueError, RecursionError):
@@ -213,6 +215,15 @@ def _trouble(error: ParseError, body: bytes) -> str:
         except UnicodeDecodeError:
             return "XML that is not in UTF-8 as it says"
     return "broken XML"
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A key that stands twice, differently, has no value: json alone would take the last one."""
+    data: dict[str, object] = {}
+    for key, value in pairs:
+        if data.setdefault(key, value) != value:
+            data[key] = "printed twice"
+    return data
 
 
 def _no_constant(text: str) -> NoReturn:

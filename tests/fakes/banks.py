@@ -14,27 +14,34 @@ cbu          per date; a day without a table is an empty array (assumed: nobody 
 cbu_latest   the newest table
 nbt          per date; carries forward; a future date or one before 2001 gets today's table, dated
              today; without export=xmlout an HTML page
+cbr          per date; any day gets the last table up to it, under that table's own date; windows-1251
+cbt_xml      per date; a day without a file is a 404
+frankfurter_nbk and so on: the newest table set for it, under "USD", or that of date=
+currency_api the file of a date, rows by quote currency; 404 where there is none
+currency_api_pages the same files at another address
 
-The manat is a peg and has no server. Figures are texts and go out as they are, nonsense included.
+The manat itself is a peg and needs no server. Figures are texts and go out as they are, nonsense included.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from hashlib import sha256
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from bot.sources.frankfurter import PROVIDERS
+from tests.fakes import documents
+from tests.fakes.documents import Rows, trimmed
 from tests.fakes.web import Clock, FakeWeb, http_date, unchanged, wall_clock
 
-Rows = Mapping[str, tuple[str, int]]
-"""Code to (figure as printed, with a dot; nominal)."""
-
+COLLECTED = {f"frankfurter_{bank.lower()}": (bank, quote) for bank, quote in PROVIDERS.items()}
 URLS = {
     "nbk": "/rss/get_rates.cfm?fdate={date:%d.%m.%Y}",
     "nbk_all": "/rss/rates_all.xml",
@@ -43,6 +50,12 @@ URLS = {
     "cbu": "/en/arkhiv-kursov-valyut/json/all/{date:%Y-%m-%d}/",
     "cbu_latest": "/en/arkhiv-kursov-valyut/json/",
     "nbt": "/en/kurs/export_xml.php?date={date:%Y-%m-%d}&export=xmlout",
+    "cbr": "/scripts/XML_daily.asp?date_req={date:%d/%m/%Y}",
+    "cbt_xml": "/kurs/{date:%Y}/{date:%d%m%Y}.xml",
+    "currency_api": ("/npm/@fawazahmed0/currency-api@{date.year}.{date.month}.{date.day}/v1/currencies/usd.min.json"),
+    "currency_api_pages": "/pages/{date:%Y-%m-%d}/v1/currencies/usd.min.json",
+    # The real one has one address for all; here each has its own, so that one can fail alone.
+    **{name: f"/{bank}/v2/rates?base=USD&quotes={quote}&providers={bank}" for name, (bank, quote) in COLLECTED.items()},
 }
 PER_DATE = ("nbk", "nbkr", "cbu", "nbt")
 NUMBERS = {
@@ -68,6 +81,9 @@ class FakeBanks:
         self._set_at: dict[str, datetime] = {}
         handlers = {"nbk": self._nbk, "nbk_all": self._nbk_all, "cbu": self._cbu, "cbu_latest": self._cbu_latest}
         handlers |= {"nbkr": self._nbkr, "nbkr_weekly": self._nbkr_weekly, "nbt": self._nbt}
+        handlers |= {"cbr": self._cbr, "cbt_xml": self._cbt_xml}
+        handlers |= {name: partial(self._frankfurter, name) for name in COLLECTED}
+        handlers |= {"currency_api": self._currency_api, "currency_api_pages": self._currency_api}
         for name, handler in handlers.items():
             server.route(self.path(name), handler)
 
@@ -86,7 +102,8 @@ class FakeBanks:
 
     def path(self, name: str) -> str:
         """Where faults are set and requests are counted."""
-        return URLS[name].partition("?")[0].partition("{")[0]
+        head, dated, _ = URLS[name].partition("?")[0].partition("{")
+        return head[: head.rindex("/") + 1] if dated else head
 
     def _up_to(self, bank: str, day: date) -> list[tuple[date, Rows]]:
         """Tables up to this day, newest first."""
@@ -162,6 +179,31 @@ class FakeBanks:
         body = f'<?xml version="1.0" encoding="utf-8" ?>\n<ValCurs Date="{dated}" name="Rates">{items}\n</ValCurs>\n'
         return _answer(body, "text/xml", "UTF-8", {"Set-Cookie": "PHPSESSID=fake; path=/"})
 
+    async def _cbr(self, request: web.Request) -> web.Response:
+        asked = _day(request.query.get("date_req", ""), "%d/%m/%Y") or date.max
+        on, rows = next(iter(self._up_to("cbr", asked)), (self._today("Europe/Moscow"), {}))
+        return web.Response(body=documents.cbr(on, rows), content_type="application/xml", charset="windows-1251")
+
+    async def _cbt_xml(self, request: web.Request) -> web.Response:
+        asked = _day(request.path.rpartition("/")[2], "%d%m%Y.xml")
+        rows = self._tables.get("cbt_xml", {}).get(asked) if asked else None
+        if asked is None or rows is None:
+            return web.Response(status=404, text="<html><body>404</body></html>", content_type="text/html")
+        return web.Response(body=documents.cbt(asked, rows), content_type="text/xml")
+
+    async def _frankfurter(self, name: str, request: web.Request) -> web.Response:
+        asked = _day(request.query.get("date", ""), "%Y-%m-%d") or date.max
+        on, rows = next(iter(self._up_to(name, asked)), (date.min, {}))
+        return web.Response(body=documents.frankfurter(on, rows, COLLECTED[name][1]), content_type="application/json")
+
+    async def _currency_api(self, request: web.Request) -> web.Response:
+        day = request.path.removesuffix("/v1/currencies/usd.min.json").rpartition("/")[2].rpartition("@")[2]
+        tables = self._tables.get("currency_api", {})
+        found = next((on for on in tables if day in (on.isoformat(), f"{on.year}.{on.month}.{on.day}")), None)
+        if found is None:
+            return web.Response(status=404, text=f"Couldn't find the requested release version {day}.")
+        return web.Response(body=documents.currency_api(found, tables[found]), content_type="application/json")
+
 
 def _nbk_items(tables: list[tuple[date, Rows]], head: Callable[[str], str], tail: str = "") -> str:
     """head, tail: what stands around the figures of a row in this kind of document."""
@@ -202,11 +244,7 @@ def _change(tables: list[tuple[date, Rows]], code: str) -> str:
         moved = Decimal(figures[0]) - Decimal(figures[1])
     except (IndexError, InvalidOperation):
         return "0"
-    return _trimmed(f"{moved:f}") if moved.is_finite() and moved else "0"
-
-
-def _trimmed(figure: str) -> str:
-    return figure.rstrip("0").rstrip(".") if "." in figure else figure
+    return trimmed(f"{moved:f}") if moved.is_finite() and moved else "0"
 
 
 def _day(text: str, form: str) -> date | None:

@@ -12,6 +12,7 @@ FETCH_ALLOW=...      allow(banks, feeds)
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -145,13 +146,15 @@ class FakeFeeds:
         return feed
 
 
-def sources_toml(banks: FakeBanks | None = None, feeds: FakeFeeds | None = None) -> str:
-    """A SOURCES_FILE of these and nothing else."""
+def sources_toml(
+    banks: FakeBanks | None = None, feeds: FakeFeeds | None = None, roads: Sequence[str] = PER_DATE
+) -> str:
+    """A SOURCES_FILE of these and nothing else. roads: which of the banks' documents, by name."""
     tables = ["replace = true\n"]
     for feed in feeds.feeds.values() if feeds else ():
         row = {"id": feed.id, "title": feed.title, "url": feed.url, "language": feed.language}
         tables.append(_table("feeds", row | {"countries": list(feed.countries)}))
-    tables += [_table("rates", {"id": bank, "url": banks.url(bank)}) for bank in PER_DATE if banks]
+    tables += [_table("rates", {"id": bank, "url": banks.url(bank)}) for bank in roads if banks]
     return "\n".join(tables)
 
 
