@@ -99,7 +99,10 @@ async def open_core(
     fetcher = Fetcher(agent, allow, min(2.0, settings.poll_news_seconds / 1800), world.clock)
     parser = Parser()
     catch_up = timedelta(hours=settings.digest_catch_up_hours)
-    announcer = Announcer(store, catalogue, settings.default_timezone, settings.default_language, catch_up, sample)
+    operators = tuple(Address.parse(admin) for admin in settings.admins)
+    announcer = Announcer(
+        store, catalogue, settings.default_timezone, settings.default_language, catch_up, sample, operators
+    )
     try:
         async with asyncio.TaskGroup() as group:
             tracker = Tracker(
@@ -123,6 +126,7 @@ async def open_core(
                 catch_up=catch_up,
                 version=VERSION,
                 sample=sample,
+                admins=frozenset(settings.admins),
             )
             lock = ServiceLock(settings.database_path)
             try:

@@ -68,7 +68,7 @@ class Store(Protocol):
 
     sources        poll_states, keep_poll
     news           known_articles, keep_news, find_news, news_seen
-    rates          tables, series, keep_tables, holds, release
+    rates          tables, newest_table, series, keep_tables, holds, release
     chats          chat, keep_chat
     subscriptions  subscriptions, instant_subscriptions, due_subscriptions,
                    subscribe, unsubscribe
@@ -112,6 +112,9 @@ class Store(Protocol):
     # rates
     async def tables(self, source: str, until: date, limit: int) -> list[RateTable]:
         """What is in force on each date up to `until`, newest date first; held rows are left out."""
+
+    async def newest_table(self, source: str) -> date | None:
+        """The latest date of which anything is kept, None where nothing is."""
 
     async def series(
         self, source: str, base: str, quote: str, until: date, limit: int, since: date = date.min

@@ -94,6 +94,9 @@ class SqliteStore(Store):
     async def tables(self, source: str, until: date, limit: int) -> list[RateTable]:
         return await self._readers.run(rates.tables, source, until, limit)
 
+    async def newest_table(self, source: str) -> date | None:
+        return await self._readers.run(rates.newest_table, source)
+
     async def series(
         self, source: str, base: str, quote: str, until: date, limit: int, since: date = date.min
     ) -> list[StoredFixing]:
