@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -15,8 +14,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
-
-import structlog
 
 from bot import cli
 from bot.announce import Announcer
@@ -29,9 +26,9 @@ from bot.health import health_page
 from bot.message import to_data
 from bot.models import Address, Catalogue, Request
 from bot.parsing import Parser
-from bot.ports import Ask, Chat, Clock, CrashHook
+from bot.ports import Chat, Clock, CrashHook
 from bot.sample import SampleEdition
-from bot.service import Service
+from bot.service import Service, stop_signal
 from bot.track import Tracker
 from handlers import menu
 from handlers.console import Console, print_message
@@ -61,7 +58,9 @@ class Core:
     settings: Settings
     store: SqliteStore
     lock: ServiceLock
+    catalogue: Catalogue
     fetcher: Fetcher
+    parser: Parser
     tracker: Tracker
     announcer: Announcer
     desk: Desk
@@ -99,7 +98,10 @@ async def open_core(
     fetcher = Fetcher(agent, allow, min(2.0, settings.poll_news_seconds / 1800), world.clock)
     parser = Parser()
     catch_up = timedelta(hours=settings.digest_catch_up_hours)
-    announcer = Announcer(store, catalogue, settings.default_timezone, settings.default_language, catch_up, sample)
+    operators = tuple(Address.parse(admin) for admin in settings.admins)
+    announcer = Announcer(
+        store, catalogue, settings.default_timezone, settings.default_language, catch_up, sample, operators
+    )
     try:
         async with asyncio.TaskGroup() as group:
             tracker = Tracker(
@@ -123,10 +125,11 @@ async def open_core(
                 catch_up=catch_up,
                 version=VERSION,
                 sample=sample,
+                admins=frozenset(settings.admins),
             )
             lock = ServiceLock(settings.database_path)
             try:
-                yield Core(settings, store, lock, fetcher, tracker, announcer, desk, world)
+                yield Core(settings, store, lock, catalogue, fetcher, parser, tracker, announcer, desk, world)
             finally:
                 await tracker.close()
     finally:
@@ -204,37 +207,18 @@ async def _run(settings: Settings, world: World) -> int:
         service = core.service(chats)
         refresh = partial(core.tracker.first_answers, seconds=ASK_SECONDS)
         desk = replace(core.desk, refresh=refresh, health=service.ready)
-        stop = _stop_signal()
+        stop = stop_signal()
         try:
             rejected = await service.check_chats()
             if rejected and len(rejected) == sum(name != "console" for name in chats):
                 raise SettingsError("; ".join(map(str, rejected)))
             await service.deliverer.settle_lapsed(alone=True)
             async with health_page(settings.http_listen, service.alive, service.ready):
-                await _serve(service, partial(menu.answer, desk), stop)
+                await service.serve(partial(menu.answer, desk), stop)
         finally:
             await asyncio.gather(*(chat.close() for chat in chats.values()))
             core.lock.release()
     return 0
-
-
-def _stop_signal() -> asyncio.Event:
-    """Set by SIGTERM and SIGINT from now on, which then end nothing by themselves."""
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    return stop
-
-
-async def _serve(service: Service, ask: Ask, stop: asyncio.Event) -> None:
-    async with service.ticking(polls=lambda: True):
-        tasks = [asyncio.create_task(service.deliver())]
-        tasks += [asyncio.create_task(service.listen(chat, ask)) for chat in list(service.chats.values())]
-        structlog.get_logger().info("serving", chats=sorted(service.chats), version=VERSION)
-        await stop.wait()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _chats(settings: Settings, core: Core) -> dict[str, Chat]:
@@ -286,6 +270,21 @@ async def _doctor(settings: Settings, world: World) -> int:
     return 1 if failed else 0
 
 
+async def _backfill(settings: Settings, world: World, days: int, only: list[str]) -> int:
+    """1 if every bank failed, 0 if anything was got or nothing was missing."""
+    from bot.backfill import Backfill, plans  # noqa: PLC0415
+    from bot.progress import progress  # noqa: PLC0415
+
+    async with live_core(settings, world) as core:
+        chosen = plans(core.catalogue, only)
+        with progress() as show:
+            backfill = Backfill(core.store, core.fetcher, core.parser, world.clock, days, show)
+            tallies = await backfill.run(chosen)
+    for tally in tallies:
+        print(tally)  # noqa: T201
+    return 1 if tallies and all(tally.in_vain for tally in tallies) else 0
+
+
 def _manifest(what: str) -> int:
     if what == cli.Manifest.BOTFATHER:
         from handlers.telegram.manifest import botfather as manifest  # noqa: PLC0415
@@ -310,6 +309,7 @@ def main(argv: list[str] | None = None, clock: Clock = _now, crash: CrashHook = 
         ),
         run=lambda: cli.perform(partial(_run, world=world), serves=lambda _: True),
         doctor=lambda: cli.perform(partial(_doctor, world=world)),
+        backfill=lambda days, only: cli.perform(partial(_backfill, world=world, days=days, only=only)),
         manifest=_manifest,
         version=VERSION,
     )

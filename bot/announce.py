@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot import rules
-from bot.board import BASE, as_series, make_quote, read_board
+from bot.board import BASE, FIVE, as_series, make_quote, read_board
 from bot.compose import digest as compose_digest
+from bot.compose import fixings as compose_fixings
 from bot.compose import news as compose_news
 from bot.compose import rates as compose_rates
 from bot.locales import tongue
@@ -21,19 +22,25 @@ from bot.models import (
     Catalogue,
     ChatSettings,
     Content,
+    Fixing,
     NewsQuery,
     Outgoing,
+    Quote,
     RateRoad,
     RateTable,
     Subscription,
 )
+from bot.money import per_unit
 from bot.ports import Store
-from bot.sources import banks
+from bot.suspicion import in_force
 
 STORIES_SHOWN: Final = 8
 STORIES_COUNTED: Final = 200
 FIRST_WINDOW: Final = timedelta(hours=24)
 DUE_AT_ONCE: Final = 500
+OVERDUE: Final = 2
+"""So many tables missed, and the operators are told."""
+OPERATORS_SECONDS: Final = 6 * 3600
 
 
 async def make_digest(
@@ -72,7 +79,7 @@ class Announcer:
     """Turns events into outbox rows.
 
     zone, language: for chats that chose none; catch_up: how late a digest may still come
-    sample: every message says that it is of the sample edition
+    sample: every message says that it is of the sample edition; operators: where those are told
     """
 
     store: Store
@@ -81,6 +88,7 @@ class Announcer:
     language: str
     catch_up: timedelta
     sample: bool = False
+    operators: tuple[Address, ...] = ()
 
     async def settings(self, address: Address) -> ChatSettings:
         chosen = await self.store.chat(address)
@@ -138,21 +146,81 @@ class Announcer:
     async def fixing(
         self, road: RateRoad, known: Sequence[RateTable], new: Sequence[RateTable], now: datetime
     ) -> list[Outgoing]:
-        """A new fixing for the instant subscriptions that want rates; the first look tells none."""
-        bank = banks()[road.parser]
-        fresh = rules.newest_fixing(known, new)
-        if fresh is None or bank.peg:
+        """A new fixing for the instant subscriptions that want rates, and corrections of those it replaces.
+
+        The first look at a road tells nothing; nor does a figure that is held, or of the market.
+        """
+        good = [in_force(table) for table in new]
+        code = good[0].quote if good else ""
+        if code not in FIVE or good[0].kind != "official":
             return []
-        dated = {table.effective_date: table for table in (*known, *new)}
-        quote = make_quote(road, as_series(dated.values(), BASE, bank.issues, now), now)
-        event = f"fixing:{road.id}:{fresh.effective_date}"
         listeners = [s for s in await self.store.instant_subscriptions() if s.content.rates and not s.content.words]
-        outgoing = []
-        for address in dict.fromkeys(subscription.address for subscription in listeners):
-            speech = tongue((await self.settings(address)).language)
-            message = compose_rates.announcement(quote, speech)
-            outgoing.append(self._now(event, address, "alert", message, now))
+        addresses = list(dict.fromkeys(subscription.address for subscription in listeners))
+        dated = {table.effective_date: table for table in (*known, *good)}
+        series = as_series(dated.values(), BASE, code, now)
+        if not addresses or not series:
+            return []
+        quote = make_quote(road, series, now)
+        revised = rules.revisions(known, good)
+        fresh = rules.newest_fixing(known, good)
+        outgoing = [
+            await self._correction(f"fixing:{code}:{table.effective_date}", address, quote, table, before, now)
+            for table, before in revised
+            for address in addresses
+        ]
+        if fresh is not None and fresh.fixing(BASE) and all(table is not fresh for table, _ in revised):
+            event = f"fixing:{code}:{fresh.effective_date}"
+            outgoing += [await self._announcement(event, address, quote, now) for address in addresses]
         return outgoing
+
+    async def _announcement(self, event: str, address: Address, quote: Quote, now: datetime) -> Outgoing:
+        speech = tongue((await self.settings(address)).language)
+        return self._now(event, address, "alert", compose_fixings.announcement(quote, speech), now)
+
+    async def _correction(
+        self, event: str, address: Address, quote: Quote, table: RateTable, before: Fixing, now: datetime
+    ) -> Outgoing:
+        """Goes only where the figure it corrects went."""
+        speech = tongue((await self.settings(address)).language)
+        row = table.fixing(BASE)
+        assert row
+        message = compose_fixings.correction(quote, per_unit(row), per_unit(before), table.effective_date, speech)
+        return replace(self._now(f"{event}:{row.value}", address, "alert", message, now), only_after=event)
+
+    def holds(
+        self, road: RateRoad, known: Sequence[RateTable], new: Sequence[RateTable], now: datetime
+    ) -> list[Outgoing]:
+        """For the operators: what was not put in force of these tables."""
+        speech = tongue(self.language)
+        outgoing = []
+        for table in new:
+            for base, quote in sorted(table.held):
+                row = table.fixing(base, quote)
+                old = next((old for before in known if (old := before.fixing(base, quote))), None)
+                assert row
+                message = compose_fixings.held(
+                    road.id,
+                    base,
+                    quote,
+                    per_unit(row),
+                    per_unit(old) if old else None,
+                    table.effective_date,
+                    speech,
+                )
+                outgoing += self.notice(f"held:{road.id}:{base}/{quote}:{row.value}", message, now)
+        return outgoing
+
+    def overdue(self, road: RateRoad, count: int, newest: date, now: datetime) -> list[Outgoing]:
+        """For the operators: a bank that missed two publications or more."""
+        if count < OVERDUE:
+            return []
+        message = compose_fixings.overdue(road.id, newest, count, tongue(self.language))
+        return self.notice(f"overdue:{road.id}", message, now)
+
+    def notice(self, cause: str, message: Message, now: datetime) -> list[Outgoing]:
+        """For the operators, once per cause in six hours."""
+        event = f"operators:{cause}:{int(now.timestamp()) // OPERATORS_SECONDS}"
+        return [self._now(event, address, "alert", message, now) for address in self.operators]
 
     def _now(self, event: str, address: Address, kind: rules.InstantKind, message: Message, now: datetime) -> Outgoing:
         marked = replace(message, sample=self.sample)

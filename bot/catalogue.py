@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from bot.errors import SettingsError
 from bot.models import Catalogue, Feed, RateRoad
 from bot.sources import banks
+from bot.sources.histories import HISTORIES
 
 Source = TypeVar("Source", bound=Feed | RateRoad)
 
@@ -30,7 +31,8 @@ def _address(text: str) -> str:
 
 def _dated_address(text: str) -> str:
     try:
-        _address(text.format(date=date(2026, 1, 1)))
+        day = date(2026, 1, 1)
+        _address(text.format(date=day, since=day, until=day, series=""))
     except (KeyError, IndexError, AttributeError, TypeError):
         raise ValueError from None
     return text
@@ -83,15 +85,20 @@ def read_catalogue(path: Path | None) -> Catalogue:
     text = _text_of(path)
     file = _parsed(path.name, text)
     if file.replace:
-        built_in = Catalogue((), tuple(road for road in built_in.roads if not road.url))
+        built_in = Catalogue((), tuple(road for road in built_in.roads if not road.url), ())
     _check(path.name, text, file, built_in, namesakes)
     roads = [_road(row, namesakes) for row in file.rates]
-    return Catalogue(_merged(built_in.feeds, _feeds(file)), _merged(built_in.roads, roads))
+    return Catalogue(
+        _merged(built_in.feeds, _feeds(file)),
+        _merged(built_in.roads, (road for road in roads if road.parser not in HISTORIES)),
+        _merged(built_in.histories, (road for road in roads if road.parser in HISTORIES)),
+    )
 
 
 def _built_in() -> Catalogue:
     file = _parsed(BUILT_IN.name, BUILT_IN.read_text("utf-8"))
-    return Catalogue(_feeds(file), tuple(road for bank in banks().values() for road in bank.roads))
+    roads = tuple(road for bank in banks().values() for road in bank.roads)
+    return Catalogue(_feeds(file), roads, tuple(history.road for history in HISTORIES.values()))
 
 
 def _feeds(file: _File) -> tuple[Feed, ...]:
@@ -152,11 +159,13 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
 
 def _check(name: str, text: str, file: _File, built_in: Catalogue, namesakes: Mapping[str, RateRoad]) -> None:
     """Every parser is there, and every id names one source only."""
-    parsers = [bank.id for bank in banks().values() if bank.parse]
+    parsers = [*(bank.id for bank in banks().values() if bank.parse), *HISTORIES]
     for n, row in enumerate(file.rates):
         if (parser := _road(row, namesakes).parser) not in parsers:
             line = _line(text, ("rates", n, "parser" if row.parser else "id"))
             raise _error(name, line, f"unknown parser '{parser}'{_suggestion(parser, parsers)}")
+        if parser not in HISTORIES and ("{since" in row.url or "{until" in row.url):
+            raise _error(name, _line(text, ("rates", n, "url")), f"url: {_RateRow.model_fields['url'].description}")
     taken = {"feeds": {road.id for road in built_in.roads}, "rates": {feed.id for feed in built_in.feeds}}
     rows = [("feeds", n, row.id) for n, row in enumerate(file.feeds)]
     rows += [("rates", n, row.id) for n, row in enumerate(file.rates)]

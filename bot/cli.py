@@ -29,6 +29,7 @@ class Verbs:
     ask: Callable[[str, bool, bool], int]
     run: Callable[[], int]
     doctor: Callable[[], int]
+    backfill: Callable[[int, list[str]], int]
     manifest: Callable[[str], int]
     version: str
 
@@ -98,6 +99,16 @@ def run(context: typer.Context) -> None:
 def doctor(context: typer.Context) -> None:
     """Check the settings, the database, the tokens and every source."""
     _end(context.obj.doctor())
+
+
+@app.command()
+def backfill(
+    context: typer.Context,
+    banks: Annotated[list[str] | None, typer.Argument(metavar="[BANK]...", help="Such as nbk; without, all.")] = None,
+    days: Annotated[int, typer.Option("--days", min=1, max=10_000, help="How many days back.")] = 400,
+) -> None:
+    """Fetch the fixings of past days that are not stored yet. May run beside the service, and again."""
+    _end(context.obj.backfill(days, banks or []))
 
 
 class Manifest(StrEnum):

@@ -36,13 +36,20 @@ class SourceError(YamchiError):
     """A source that is down, slow, blocked or talks nonsense. The text is a short English phrase.
 
     retry_after: seconds the server asked us to wait, None where it said nothing
-    gone: the server said 410
+    gone: the server said 410; absent: it said 404
     """
 
-    def __init__(self, text: str, *, retry_after: float | None = None, gone: bool = False) -> None:
+    def __init__(
+        self, text: str, *, retry_after: float | None = None, gone: bool = False, absent: bool = False
+    ) -> None:
         super().__init__(text)
         self.retry_after = retry_after
         self.gone = gone
+        self.absent = absent
+
+
+class NotModified(SourceError):
+    """The server says that what we have is still the newest."""
 
 
 class ChatRejected(YamchiError):

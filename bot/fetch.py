@@ -141,7 +141,8 @@ class Fetcher:
         challenge = answer.headers.get("cf-mitigated", "") == "challenge"
         text = f"HTTP {answer.status}" + (", a challenge page: blocked" if challenge else "")
         wait = self._seconds(answer.headers.get("retry-after", ""))
-        raise SourceError(text, retry_after=wait, gone=answer.status == HTTPStatus.GONE)
+        gone, absent = answer.status == HTTPStatus.GONE, answer.status == HTTPStatus.NOT_FOUND
+        raise SourceError(text, retry_after=wait, gone=gone, absent=absent)
 
     def _seconds(self, retry_after: str) -> float | None:
         """Retry-After, a number of seconds or an HTTP date, as seconds from now."""

@@ -13,6 +13,7 @@ from typing import Final
 from bot.errors import SourceError
 from bot.models import RateTable
 from bot.sources.document import ParsedFeed
+from bot.sources.histories import Series
 from bot.sources.worker import CPU_SECONDS, JOBS, LENGTH, REPLIES, Job, Reply
 
 WALL_SECONDS: Final = 10.0
@@ -41,6 +42,12 @@ class Parser:
         reply = await self._ask(Job(bank=bank), body)
         assert reply.table is not None
         return reply.table
+
+    async def history(self, history: str, series: Series, body: bytes) -> list[RateTable]:
+        """A history's document: a table a date, newest first, maybe none. Raises SourceError as above."""
+        reply = await self._ask(Job(history=history, series=series), body)
+        assert reply.tables is not None
+        return reply.tables
 
     async def close(self) -> None:
         """End the child, if there is one."""

@@ -68,7 +68,7 @@ class Store(Protocol):
 
     sources        poll_states, keep_poll
     news           known_articles, keep_news, find_news, news_seen
-    rates          tables, series, keep_tables, holds, release
+    rates          tables, newest_table, series, keep_tables, holds, release
     chats          chat, keep_chat
     subscriptions  subscriptions, instant_subscriptions, due_subscriptions,
                    subscribe, unsubscribe
@@ -113,15 +113,18 @@ class Store(Protocol):
     async def tables(self, source: str, until: date, limit: int) -> list[RateTable]:
         """What is in force on each date up to `until`, newest date first; held rows are left out."""
 
+    async def newest_table(self, source: str) -> date | None:
+        """The latest date of which anything is kept, None where nothing is."""
+
     async def series(
         self, source: str, base: str, quote: str, until: date, limit: int, since: date = date.min
     ) -> list[StoredFixing]:
         """A pair's figures on a road, newest date first: one a date, those held left out."""
 
     async def keep_tables(
-        self, state: PollState, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
+        self, state: PollState | None, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
     ) -> int:
-        """Tables as printed, what is to be sent, and the poll.
+        """Tables as printed, what is to be sent, and the poll, if it was one.
 
         A row known with the same figure is left alone; with another one it becomes the next
         revision and takes the old one's place, unless it is held. Returns how many tables

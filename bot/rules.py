@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Final, Literal
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -16,13 +17,14 @@ from bot.models import (
     Content,
     Delivery,
     DeliveryKind,
+    Fixing,
     Outcome,
     PollState,
     RateTable,
     Schedule,
     Subscription,
 )
-from bot.money import moved
+from bot.money import moved, per_unit
 
 InstantKind = Literal["article", "alert"]
 
@@ -150,6 +152,23 @@ def newest_fixing(known: Sequence[RateTable], new: Sequence[RateTable]) -> RateT
     if after.effective_date < before.effective_date:
         return None
     return after if moved(after, before) else None
+
+
+def revisions(known: Sequence[RateTable], new: Sequence[RateTable]) -> list[tuple[RateTable, Fixing]]:
+    """New tables whose dollar replaces another figure of the same date, with that figure.
+
+    A date that only carried the one before it had no figure of its own yet: its first is no revision.
+    """
+    ordered = sorted(known, key=lambda table: table.effective_date)
+    known_on = {table.effective_date: table for table in ordered}
+    carried = {table.effective_date for before, table in pairwise(ordered) if not moved(table, before)}
+    found = []
+    for table in new:
+        was = known_on.get(table.effective_date)
+        new_row, old_row = table.fixing("USD"), was.fixing("USD") if was else None
+        if new_row and old_row and table.effective_date not in carried and per_unit(new_row) != per_unit(old_row):
+            found.append((table, old_row))
+    return found
 
 
 def poll_again(state: PollState, interval: float, retry_after: float | None, now: datetime) -> datetime:

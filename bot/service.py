@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.metadata import version
 
 import structlog
 
@@ -75,6 +77,17 @@ class Service:
         finally:
             scheduler.shutdown(wait=False)
 
+    async def serve(self, ask: Ask, stop: asyncio.Event) -> None:
+        """Poll, deliver and listen until `stop`."""
+        async with self.ticking(polls=lambda: True):
+            tasks = [asyncio.create_task(self.deliver())]
+            tasks += [asyncio.create_task(self.listen(chat, ask)) for chat in list(self.chats.values())]
+            log.info("serving", chats=sorted(self.chats), version=version("yamchi"))
+            await stop.wait()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
     async def _announce(self) -> None:
         await self.announcer.due(self.clock())
 
@@ -105,3 +118,11 @@ class Service:
                 with suppress(KeyError):
                     del self.vitals[name]
                 return
+
+
+def stop_signal() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT from now on, which then end nothing by themselves."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    return stop

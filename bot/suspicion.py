@@ -39,19 +39,23 @@ def with_holds(tables: Iterable[RateTable], known: Iterable[RateTable], peg: str
 
     known: tables in force; peg: the declared dollar rate of a currency that has one
     """
-    in_force = sorted(known, key=lambda table: table.effective_date)
+    stood = sorted(known, key=lambda table: table.effective_date)
     marked = []
     for table in sorted(tables, key=lambda table: table.effective_date):
-        before = [old for old in in_force if old.effective_date <= table.effective_date]
+        before = [old for old in stood if old.effective_date <= table.effective_date]
         held = frozenset(
             table.pair(row)
             for row in table.fixings
             if (old := _last(before, *table.pair(row), peg)) and suspicion(row.base, per_unit(row), old, peg=bool(peg))
         )
         marked.append(replace(table, held=held))
-        rest = tuple(row for row in table.fixings if table.pair(row) not in held)
-        in_force = sorted([*in_force, replace(table, fixings=rest)], key=lambda table: table.effective_date)
+        stood = sorted([*stood, in_force(marked[-1])], key=lambda table: table.effective_date)
     return marked[::-1]
+
+
+def in_force(table: RateTable) -> RateTable:
+    """The table without what is held."""
+    return replace(table, fixings=tuple(row for row in table.fixings if table.pair(row) not in table.held))
 
 
 def _last(tables: Collection[RateTable], base: str, quote: str, peg: str) -> Decimal | None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -13,13 +14,17 @@ import structlog
 
 from bot import rules
 from bot.announce import Announcer
-from bot.errors import SourceError
+from bot.bankdays import missed, rest
+from bot.errors import NotModified, SourceError
 from bot.fetch import Fetcher
-from bot.models import Catalogue, Feed, PollState, RateRoad, RateTable
+from bot.holds import release_vouched
+from bot.models import Catalogue, Feed, Outgoing, PollState, RateRoad, RateTable
 from bot.parsing import Parser
 from bot.ports import Clock, CrashHook, Store
+from bot.roads import needed
 from bot.sources import banks, feeds
 from bot.sources.look import look
+from bot.suspicion import with_holds
 
 BANK_LIMIT: Final = 1_000_000
 TABLES_KEPT_IN_MIND: Final = 45
@@ -57,6 +62,7 @@ class Tracker:
         self._intervals = {"news": news_seconds, "rates": rates_seconds}
         self._group = group
         self._crash = crash
+        self._roads = catalogue.roads
         self._sources: dict[str, Sequence[Source]] = {"news": catalogue.feeds, "rates": catalogue.roads}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._asked_at: WeakKeyDictionary[asyncio.Task[None], float] = WeakKeyDictionary()
@@ -66,26 +72,44 @@ class Tracker:
         states = await self._store.poll_states()
         now = self._clock()
         for need, sources in self._sources.items():
-            for source in sources:
-                state = states.get(source.id)
-                if state is None or state.next_poll_at is None or state.next_poll_at <= now:
-                    self._start(need, source, state)
+            due = [source for source in sources if _is_due(states.get(source.id), now)]
+            for source in await self._needed(due, states):
+                self._start(need, source, states.get(source.id))
 
-    def refresh(self, needs: Iterable[str], states: Mapping[str, PollState]) -> set[asyncio.Task[None]]:
+    async def refresh(self, needs: Iterable[str], states: Mapping[str, PollState]) -> set[asyncio.Task[None]]:
         """Polls, running or newly started, of every source of these kinds that is not fresh."""
         now = self._clock()
-        stale = [
-            (need, source)
-            for need in needs
-            for source in self._sources[need]
-            if rules.worth_asking(states.get(source.id), self._intervals[need], now)
+        started = set()
+        for need in needs:
+            beat = self._intervals[need]
+            stale = [s for s in self._sources[need] if rules.worth_asking(states.get(s.id), beat, now)]
+            started |= {self._start(need, s, states.get(s.id)) for s in await self._needed(stale, states)}
+        return started
+
+    async def _needed(self, sources: Sequence[Source], states: Mapping[str, PollState]) -> list[Source]:
+        """Without the roads that only stand in for others, while those do well."""
+        if not any(isinstance(source, RateRoad) and source.priority for source in sources):
+            return list(sources)
+        now = self._clock()
+        roads = self._roads
+        held = {hold.fixing.source for hold in await self._store.holds()}
+        first = [road for road in roads if road.url and not road.priority]
+        overdue = {road.id for road in first if road.id in states and await self._missed(road, now)}
+        return [
+            source
+            for source in sources
+            if not isinstance(source, RateRoad) or needed(source, roads, states, overdue, held)
         ]
-        return {self._start(need, source, states.get(source.id)) for need, source in stale}
+
+    async def _missed(self, road: RateRoad, now: datetime) -> int:
+        """How many tables of this road should be there and are not; 0 where there is none at all."""
+        newest = await self._store.newest_table(road.id)
+        return missed(banks()[road.parser], road, newest, now) if newest else 0
 
     async def refreshed(self, needs: Iterable[str], seconds: float) -> None:
         """Wait until the sources of these kinds have answered; for none longer than so many seconds
         after it was asked, whoever waited for it first."""
-        await self._wait(self.refresh(needs, await self._store.poll_states()), seconds)
+        await self._wait(await self.refresh(needs, await self._store.poll_states()), seconds)
 
     async def first_answers(self, needs: Iterable[str], seconds: float) -> None:
         """Wait likewise, but only for polls under way of sources that were never asked before."""
@@ -101,7 +125,7 @@ class Tracker:
 
     async def first_light(self, seconds: float) -> bool:
         """Wait until any source has answered, ever; False if none has after so many seconds."""
-        tasks = self.refresh(self._sources, await self._store.poll_states())
+        tasks = await self.refresh(self._sources, await self._store.poll_states())
         deadline = asyncio.get_running_loop().time() + seconds
         while not await self.answered():
             left = deadline - asyncio.get_running_loop().time()
@@ -140,18 +164,23 @@ class Tracker:
                 await self._poll_feed(source, state, interval)
             else:
                 await self._poll_bank(source, state, interval)
+        except NotModified:
+            await self._store.keep_poll(self._good(state, self._rest(source, interval), self._clock(), state.items))
         except SourceError as error:
-            await self._note_failure(state, str(error), interval, error.retry_after)
+            await self._note_failure(source, state, str(error), interval, error.retry_after)
         except Exception as error:
             log.exception("poll failed", source=source.id)
-            await self._note_failure(state, f"cannot be read ({type(error).__name__})", interval, None)
+            await self._note_failure(source, state, f"cannot be read ({type(error).__name__})", interval, None)
 
-    async def _note_failure(self, state: PollState, text: str, interval: float, retry_after: float | None) -> None:
+    async def _note_failure(
+        self, source: Source, state: PollState, text: str, interval: float, retry_after: float | None
+    ) -> None:
         log.warning("source failed", source=state.source, error=text, failures=state.failures + 1)
         failed = replace(state, failures=state.failures + 1, error=text)
-        again = rules.poll_again(failed, interval, retry_after, self._clock())
+        now = self._clock()
+        failed = replace(failed, next_poll_at=rules.poll_again(failed, interval, retry_after, now))
         try:
-            await self._store.keep_poll(replace(failed, next_poll_at=again))
+            await self._store.keep_tables(failed, [], await self._overdue(source, now), now)
         except Exception:
             log.exception("poll not kept", source=state.source)
 
@@ -186,19 +215,32 @@ class Tracker:
 
     async def _poll_bank(self, road: RateRoad, state: PollState, interval: float) -> None:
         bank = banks()[road.parser]
-        today = self._clock().astimezone(bank.zone).date()
-        known = await self._store.tables(road.id, today + AHEAD, TABLES_KEPT_IN_MIND)
-        tables = await look(bank, road, self._bytes, self._table(road), today, known, self._keeper(state))
+        known = await self._store.tables(road.id, self._clock().date() + AHEAD, TABLES_KEPT_IN_MIND)
+        asked = _Asked(self._fetcher, state if known and "{date" not in road.url else PollState(road.id))
+        tables = await look(bank, road, asked.get, self._table(road), self._clock(), known, self._keeper(state))
         self._crash("fetched")
         now = self._clock()
+        tables = with_holds(tables, known, bank.peg)
         outgoing = await self._announcer.fixing(road, known, tables, now)
+        outgoing += self._announcer.holds(road, known, tables, now)
+        outgoing += await self._overdue(road, now)
         items = max((len(table.fixings) for table in tables), default=state.items)
-        await self._store.keep_tables(self._good(state, interval, now, items), tables, outgoing, now)
+        good = self._good(state, self._rest(road, interval), now, items)
+        good = replace(good, etag=asked.etag, last_modified=asked.last_modified)
+        await self._store.keep_tables(good, tables, outgoing, now)
         self._crash("kept")
         log.info("bank read", source=road.id, tables=len(tables))
+        await release_vouched(self._store, self._roads, self._announcer, now)
 
-    async def _bytes(self, url: str) -> bytes:
-        return (await self._fetcher.get(url, limit=BANK_LIMIT)).body
+    async def _overdue(self, source: Source, now: datetime) -> list[Outgoing]:
+        """What the operators must be told of a bank that publishes nothing any more."""
+        if isinstance(source, Feed) or source.priority or not (newest := await self._store.newest_table(source.id)):
+            return []
+        return self._announcer.overdue(source, missed(banks()[source.parser], source, newest, now), newest, now)
+
+    def _rest(self, source: Source, interval: float) -> float:
+        """Seconds until the next poll of a source that answered."""
+        return rest(banks()[source.parser], interval, self._clock()) if isinstance(source, RateRoad) else interval
 
     def _table(self, road: RateRoad) -> Callable[[bytes], Awaitable[RateTable]]:
         async def parse(body: bytes) -> RateTable:
@@ -211,3 +253,26 @@ class Tracker:
             await self._store.keep_tables(state, [table], [], self._clock())
 
         return keep
+
+
+def _is_due(state: PollState | None, now: datetime) -> bool:
+    return state is None or state.next_poll_at is None or state.next_poll_at <= now
+
+
+class _Asked:
+    """The requests of one look at a bank, conditional where the last answer's validators are known."""
+
+    def __init__(self, fetcher: Fetcher, state: PollState) -> None:
+        self._fetcher = fetcher
+        self._state = state
+        self.etag = self.last_modified = ""
+
+    async def get(self, url: str) -> bytes:
+        """The body. Raises SourceError, NotModified."""
+        etag, last_modified = self._state.etag, self._state.last_modified
+        fetched = await self._fetcher.get(url, limit=BANK_LIMIT, etag=etag, last_modified=last_modified)
+        if fetched.status == HTTPStatus.NOT_MODIFIED:
+            raise NotModified("not modified")
+        self.etag = fetched.headers.get("etag", "")
+        self.last_modified = fetched.headers.get("last-modified", "")
+        return fetched.body

@@ -52,6 +52,10 @@ LEDGER: Final = """
     SELECT state, count(*) AS n, NULL AS oldest FROM outbox WHERE settled_at IS NOT NULL GROUP BY state
     UNION ALL SELECT state, count(*), min(due_at) FROM outbox WHERE state = 'pending' GROUP BY state
     UNION ALL SELECT state, count(*), NULL FROM outbox WHERE state = 'inflight' GROUP BY state"""
+WENT: Final = """
+    SELECT 1 FROM outbox JOIN lanes ON lanes.id = lane
+    WHERE event = ? AND platform = ? AND chat = ? AND thread = ?
+        AND state IN ('pending', 'inflight', 'sent', 'unknown')"""
 LAST: Final = """
     SELECT settled_at, kind, state FROM outbox
     WHERE lane = (SELECT id FROM lanes WHERE platform = ? AND chat = ? AND thread = ?) AND settled_at IS NOT NULL
@@ -68,6 +72,8 @@ def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
     lanes: dict[Address, int] = {}
     values = []
     for out in outgoing:
+        if out.only_after and not _went(db, out.only_after, out.address):
+            continue
         body = bodies.get(id(out.message)) or bodies.setdefault(id(out.message), _body(db, out.message))
         lane = lanes.get(out.address) or lanes.setdefault(out.address, _lane(db, out.address))
         instants = micros(out.due_at), micros(out.expires_at), micros(now)
@@ -144,6 +150,10 @@ def _refresh(db: Database, lanes: Iterable[int]) -> None:
     """Say anew when each lane's first row may go."""
     if ids := list(lanes):
         db.conn.execute(REFRESH, (packed(ids),))
+
+
+def _went(db: Database, event: str, address: Address) -> bool:
+    return one(db, WENT, event, address.platform, address.chat, address.thread) is not None
 
 
 def _body(db: Database, message: Message) -> int:

@@ -53,6 +53,11 @@ def tables(db: Database, source: str, until: date, limit: int) -> list[RateTable
     return [_table(list(dated)) for _, dated in groupby(found, key=lambda row: row["effective_date"])]
 
 
+def newest_table(db: Database, source: str) -> date | None:
+    found = one(db, "SELECT max(effective_date) FROM rate_days WHERE source = ?", source)
+    return date.fromisoformat(found) if found else None
+
+
 def series(
     db: Database, source: str, base: str, quote: str, until: date, limit: int, since: date
 ) -> list[StoredFixing]:
@@ -60,11 +65,12 @@ def series(
 
 
 def keep_tables(
-    db: Database, state: PollState, printed: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
+    db: Database, state: PollState | None, printed: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
 ) -> int:
     kept = sum(_keep(db, table, now) for table in printed)
     enqueue(db, outgoing, now)
-    keep_poll(db, state)
+    if state:
+        keep_poll(db, state)
     return kept
 
 

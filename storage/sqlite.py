@@ -94,13 +94,16 @@ class SqliteStore(Store):
     async def tables(self, source: str, until: date, limit: int) -> list[RateTable]:
         return await self._readers.run(rates.tables, source, until, limit)
 
+    async def newest_table(self, source: str) -> date | None:
+        return await self._readers.run(rates.newest_table, source)
+
     async def series(
         self, source: str, base: str, quote: str, until: date, limit: int, since: date = date.min
     ) -> list[StoredFixing]:
         return await self._readers.run(rates.series, source, base, quote, until, limit, since)
 
     async def keep_tables(
-        self, state: PollState, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
+        self, state: PollState | None, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
     ) -> int:
         return await self._writer.run(rates.keep_tables, state, tables, outgoing, now)
 

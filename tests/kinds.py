@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from bot import rules
-from bot.compose import about, attached, chart, chat, convert, digest, news, periods, rates, sources
+from bot.compose import about, attached, chart, chat, convert, digest, fixings, news, periods, rates, sources
 from bot.compose.about import Entry
 from bot.compose.convert import Transfer
 from bot.compose.sources import SourceLine, Status
@@ -168,7 +168,7 @@ def _rates(speech: Tongue) -> dict[str, Message]:
         "conversion-missing": convert.conversion(Decimal(100), missing, speech),
         "conversions": convert.conversions(Decimal(100), (*BOARD.quotes, missing), speech, on=TODAY),
         "sent": convert.sent(Transfer(Decimal(100), Decimal(1), "USD", Decimal("43762.95")), usd, MONTH, speech),
-        "fixing": rates.announcement(BOARD.quotes[0], speech),
+        "fixing": fixings.announcement(BOARD.quotes[0], speech),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import aiohttp
@@ -14,10 +14,11 @@ from aiohttp.test_utils import TestServer
 
 from bot.errors import SourceError
 from bot.models import Fixing, RateRoad, RateTable
-from bot.sources import Bank, banks
+from bot.sources import Bank, Window, banks
 from bot.sources.look import look
 
 MONDAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 DAY = timedelta(days=1)
 Answer = Callable[[date], str | int]
 
@@ -61,10 +62,11 @@ async def visit(
     till: Till,
     known: Collection[date | RateTable] = (),
     *,
-    query: str = "?date={date:%Y-%m-%d}",
+    query: str | None = "?date={date:%Y-%m-%d}",
     bank: Bank | None = None,
+    now: datetime = NOW,
 ) -> list[RateTable]:
-    bank = bank or banks()["nbt"]
+    bank = bank or replace(banks()["nbt"], window=Window(time(15), time(17), ahead=True))
 
     async def parse(body: bytes) -> RateTable:
         assert bank.parse
@@ -81,8 +83,8 @@ async def visit(
         async def keep(table: RateTable) -> None:
             till.kept.append(table.effective_date)
 
-        road = RateRoad("road", "nbt", till.root + query)
-        return await look(bank, road, get, parse, MONDAY, stored(known), keep)
+        road = RateRoad("road", "nbt", till.root + query if query is not None else "")
+        return await look(bank, road, get, parse, now, stored(known), keep)
 
 
 def stored(known: Collection[date | RateTable]) -> list[RateTable]:
@@ -131,12 +133,12 @@ async def test_the_first_look_ends_after_ten_days(till: Till):
     assert till.asked == days(1, *range(0, -11, -1))
 
 
-async def test_later_only_tomorrow_and_an_unknown_today_are_asked_for(till: Till):
+async def test_later_only_tomorrow_and_today_are_asked_for(till: Till):
     till.answer = lambda day: "9.30"
     assert figures(await visit(till, days(-1, -2))) == dict.fromkeys(days(1, 0), "9.30")
     assert till.asked == days(1, 0)
-    assert list(figures(await visit(till, days(0, -1)))) == days(1)
-    assert till.asked == days(1, 0, 1)
+    assert list(figures(await visit(till, days(0, -1)))) == days(1, 0)
+    assert till.asked == days(1, 0, 1, 0)
 
 
 async def test_days_missed_while_away_are_asked_for(till: Till):
@@ -149,8 +151,8 @@ async def test_days_missed_while_away_are_asked_for(till: Till):
 
 async def test_today_in_the_place_of_tomorrow_is_discarded(till: Till):
     till.answer = lambda day: f"9.33@{min(day, MONDAY)}"
-    assert await visit(till, days(0, -1)) == []
-    assert till.asked == days(1)
+    assert figures(await visit(till, days(0, -1))) == {MONDAY: "9.33"}
+    assert till.asked == days(1, 0)
 
 
 async def test_a_document_that_never_has_the_day_asked_for_is_an_error(till: Till):
@@ -226,9 +228,33 @@ async def test_a_latest_only_bank_that_is_down_is_an_error(till: Till):
 
 
 async def test_a_peg_is_known_without_asking(till: Till):
-    tables = await visit(till, bank=banks()["cbt"], query="")
+    tables = await visit(till, bank=banks()["cbt"], query=None)
     assert till.asked == []
     assert [(t.kind, t.effective_date, Decimal(t.fixings[0].value)) for t in tables] == [
         ("peg", date(2015, 1, 1), Decimal("3.5"))
     ]
-    assert await visit(till, [date(2015, 1, 1)], bank=replace(banks()["cbt"]), query="") == tables
+    assert await visit(till, [date(2015, 1, 1)], bank=banks()["cbt"], query=None) == tables
+
+
+async def test_before_a_weekend_the_next_bank_day_is_asked_for_too(till: Till):
+    till.answer = lambda day: f"9.{day.day}"
+    friday = datetime(2026, 11, 20, 11, tzinfo=UTC)
+    known = stored([date(2026, 11, 20), date(2026, 11, 19)])
+    assert list(figures(await visit(till, known, now=friday))) == days(0, -2, -3)
+
+
+async def test_a_bank_that_is_never_ahead_is_not_asked_for_tomorrow(till: Till):
+    till.answer = lambda day: f"9.{day.day}"
+    assert list(figures(await visit(till, days(0, -1), bank=banks()["nbt"]))) == days(0)
+
+
+async def test_a_weekend_without_tables_is_no_failure(till: Till):
+    till.answer = lambda day: ""
+    saturday = datetime(2026, 11, 21, 8, tzinfo=UTC)
+    assert await visit(till, days(0, -3, -4), now=saturday) == []
+
+
+async def test_a_table_dated_earlier_is_believed_of_a_bank_that_says_so(till: Till):
+    till.answer = lambda day: "9.30@2026-11-21"
+    bank = replace(banks()["nbt"], own_dates=True)
+    assert list(figures(await visit(till, days(-2, -3), bank=bank))) == days(-2)

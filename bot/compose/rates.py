@@ -30,6 +30,7 @@ from bot.money import (
     inverse,
     percent_text,
     scaled,
+    settled,
     significant,
 )
 
@@ -71,25 +72,13 @@ def one(quote: Quote, tongue: Tongue, *, on: date | None = None) -> Message:
     if quote.announced:
         announced = _announced(quote, None, tongue, scaled(quote.rate)[0])
         blocks.append(Paragraph(tongue.say("Announced {announced}", announced=announced)))
+    if quote.held:
+        blocks.append(Paragraph(_held(quote, tongue)))
     if quote.stale and quote.effective_date:
         since = full_day(quote.effective_date, tongue)
         blocks.append(Paragraph(tongue.say("This figure is stale: as of {date}.", date=since)))
     blocks += [Paragraph(text, small=True) for text in small_print(quote, tongue)]
     return Message(tuple(blocks), _one_buttons(quote, tongue, on))
-
-
-def announcement(quote: Quote, tongue: Tongue) -> Message:
-    """A new fixing, pushed when it is published: "1 USD = 440.77 KZT from 24 Nov, -0.29%"."""
-    rate, when, moved = quote.rate, quote.effective_date, quote.day
-    if quote.announced:
-        rate, when, moved = quote.announced.rate, quote.announced.effective_date, _announced_change(quote)
-    assert rate is not None
-    assert when
-    text = tongue.say("{rate} from {date}", rate=rate_line(quote, rate, tongue), date=day(when, tongue))
-    if moved is not None:
-        text = f"{text}, {percent(moved, tongue)}"
-    small = SEPARATOR.join([names(quote, tongue), *notes(quote, tongue)])
-    return Message((bold(text), Paragraph(small, small=True)), (Button(tongue.say("All rates"), "/rates"),))
 
 
 def board_data(board: Board) -> dict[str, object]:
@@ -170,6 +159,19 @@ def _remarks(quote: Quote, as_of: date | None, tongue: Tongue, units: int = 1) -
         yield tongue.say("{currency} is stale: as of {date}", currency=quote.quote, date=since)
     if quote.announced and as_of:
         yield f"{quote.quote} {_announced(quote, as_of, tongue, units)}"
+    if quote.held and as_of:
+        yield _held(quote, tongue)
+
+
+def _held(quote: Quote, tongue: Tongue) -> str:
+    """What the bank printed and we do not believe yet."""
+    assert quote.held
+    return tongue.say(
+        "{pair}: {rate} printed for {date} looks like a slip and is held until it is confirmed.",
+        pair=f"{quote.base}/{quote.quote}",
+        rate=number(quote.held.rate, tongue),
+        date=day(quote.held.effective_date, tongue),
+    )
 
 
 def _announced(quote: Quote, as_of: date | None, tongue: Tongue, units: int) -> str:
@@ -226,7 +228,7 @@ def _quote_data(quote: Quote) -> dict[str, object]:
         "base": quote.base,
         "quote": quote.quote,
         "rate": None if quote.rate is None else exact_text(quote.rate),
-        "inverse": None if quote.rate is None else exact_text(significant(inverse(quote.rate), 6)),
+        "inverse": None if quote.rate is None else exact_text(significant(settled(inverse(quote.rate)), 6)),
         "effective_date": quote.effective_date.isoformat() if quote.effective_date else None,
         "announced": _announced_data(quote),
         "source": quote.source or None,

@@ -17,7 +17,8 @@ DeliveryState = Literal["pending", "inflight", "sent", "unknown", "failed", "dea
 class Outgoing:
     """A message on its way into the outbox. (event, address) is its identity: twice is once.
 
-    state: "pending", or "expired" for a digest that is only noted as skipped.
+    state: "pending", or "expired" for a digest that is only noted as skipped
+    only_after: an event; the message is dropped unless that one is on its way to this address, or went there
     """
 
     event: str
@@ -27,6 +28,7 @@ class Outgoing:
     due_at: datetime
     expires_at: datetime
     state: DeliveryState = "pending"
+    only_after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,14 @@ class RateRoad:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Every source there is: the built-in ones, SOURCES_FILE's, or both."""
+    """Every source there is: the built-in ones, SOURCES_FILE's, or both.
+
+    histories: roads to many days at once (bot/sources/histories.py), which nobody polls
+    """
 
     feeds: tuple[Feed, ...]
     roads: tuple[RateRoad, ...]
+    histories: tuple[RateRoad, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

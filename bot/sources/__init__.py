@@ -29,21 +29,6 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """How a bank gives many days at once.
-
-    url: may hold {since:...}, {until:...} and {series}; parse: raises SourceError
-    series: one request each, such as a currency's number on the bank's site; ("",) for all at once
-    span: days that one request may cover
-    """
-
-    url: str
-    parse: Callable[[bytes], list[RateTable]]
-    series: tuple[str, ...] = ("",)
-    span: int = 365
-
-
-@dataclass(frozen=True, slots=True)
 class Bank:
     """Who publishes rates: an issuer of a currency, or somebody who collects them.
 
@@ -65,7 +50,6 @@ class Bank:
     roads: tuple[RateRoad, ...] = ()
     parse: Callable[[bytes], RateTable] | None = None
     window: Window | None = None
-    history: History | None = None
     peg: str = ""
     since: date | None = None
     note: str = ""

@@ -21,6 +21,7 @@ from bot.errors import SourceError
 from bot.models import RateTable
 from bot.sources import banks
 from bot.sources.document import ParsedFeed, parse
+from bot.sources.histories import HISTORIES, Series
 
 CPU_SECONDS: Final = 2
 MEMORY_BYTES: Final = 1 << 30
@@ -29,9 +30,14 @@ LENGTH: Final = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What the next frame holds. bank: whose table it is, "" for a feed."""
+    """What the next frame holds: a table of `bank`, many of `history`, else a feed.
+
+    series: the currency that was asked for of the history
+    """
 
     bank: str = ""
+    history: str = ""
+    series: Series | None = None
     headers: dict[str, str] = field(default_factory=dict)
     url: str = ""
 
@@ -42,6 +48,7 @@ class Reply:
 
     feed: ParsedFeed | None = None
     table: RateTable | None = None
+    tables: list[RateTable] | None = None
     error: str = ""
 
 
@@ -64,6 +71,8 @@ def main() -> None:
 
 def _reply(job: Job, document: bytes) -> Reply:
     try:
+        if job.series:
+            return Reply(tables=HISTORIES[job.history].parse(document, job.series))
         if not job.bank:
             return Reply(feed=parse(document, job.headers, job.url))
         read = banks()[job.bank].parse

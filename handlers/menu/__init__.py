@@ -20,7 +20,7 @@ from bot.errors import Refusal
 from bot.locales import N_, Tongue, tongue
 from bot.models import Answer, Request
 from handlers.menu.desk import Desk
-from handlers.menu.registry import Command, commands
+from handlers.menu.registry import Command, commands, find
 
 LONGEST_REQUEST: Final = 4096
 """Characters; no chat we speak in sends more in one message."""
@@ -64,7 +64,7 @@ async def _answer(desk: Desk, ask: Request) -> Answer:
                 most=LONGEST_REQUEST,
             )
         name, rest = parse(ask.text)
-        found = commands().get(name)
+        found = find(name)
         return await (_run(found, rest, desk, ask) if found else _unknown(name, desk, ask))
     except Refusal as refusal:
         return _error(*(await _tongue(desk, ask)).refusal(refusal))

@@ -19,7 +19,7 @@ class Desk:
     refresh: looks at the sources of these kinds ("rates", "news") if the store holds nothing
         fresh of them, within seconds; a service polls on its own and waits for first answers only
     health: the state of each part of the service, by name
-    version: of this build
+    version: of this build; admins: operators, as "telegram:123" or "slack:T1/U2"
     """
 
     store: Store
@@ -30,6 +30,7 @@ class Desk:
     catch_up: timedelta
     version: str
     sample: bool = False
+    admins: frozenset[str] = frozenset()
     refresh: Callable[[frozenset[str]], Awaitable[None]] | None = None
     health: Callable[[], Mapping[str, Health]] = field(default=dict)
 

@@ -18,11 +18,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from bot.models import Answer
 
-Group = Literal["rates", "news", "digest", "settings", "about"]
+Group = Literal["rates", "news", "digest", "settings", "about", "operators"]
+OPERATORS: Final = "operators"
+"""Commands of this group are on no list; whether somebody may use them the command decides."""
 Need = Literal["rates", "news"]
 Run = Callable[..., Awaitable[Answer]]
 
@@ -74,9 +76,15 @@ def command(*, group: Group, needs: Iterable[Need] = (), changes: bool = False) 
 
 
 def commands() -> dict[str, Command]:
-    """Every command, by name, in the order of the menu."""
+    """Every command for everybody, by name, in the order of the menu."""
     order = get_args(Group)
-    return dict(sorted(_commands.items(), key=lambda entry: order.index(entry[1].group)))
+    public = (entry for entry in _commands.items() if entry[1].group != OPERATORS)
+    return dict(sorted(public, key=lambda entry: order.index(entry[1].group)))
+
+
+def find(name: str) -> Command | None:
+    """The command of this name, the operators' included."""
+    return _commands.get(name)
 
 
 def _usage(run: Run) -> str:

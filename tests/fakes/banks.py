@@ -96,6 +96,10 @@ class FakeBanks:
         """As if this date had never been published."""
         del self._tables[bank][on]
 
+    def tables(self, bank: str, since: date, until: date) -> list[tuple[date, Rows]]:
+        """What was set for these days, newest first."""
+        return [(on, rows) for on, rows in self._up_to(bank, until) if on >= since]
+
     def url(self, name: str) -> str:
         """What SOURCES_FILE wants: with {date:...} where a day is asked for."""
         return self.web.url + URLS[name]

@@ -1,0 +1,128 @@
+"""A simulated fortnight: real HTTP, store and tracker, hour by hour; and what is left when every road is down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.__main__ import Core, World, open_core
+from bot.board import read_board
+from bot.config import Settings
+from bot.models import Address, Catalogue, Content, Outcome, RateRoad, Schedule, Subscription
+from bot.sources import banks
+from tests.fakes.banks import FakeBanks
+from tests.fakes.web import FakeWeb
+from tests.fortnight import HEARD, HOURS, ISSUERS, START, TOLD, Presses, told
+
+READER, LATE_READER, ADMIN = (Address("telegram", chat) for chat in ("7", "8", "1"))
+HOUR = timedelta(hours=1)
+BEAT = 400
+"""Seconds: eight times as much is still less than an hour, so every hour sees every bank."""
+STAND_INS = {"frankfurter_cbu": "UZS", "frankfurter_nbkr": "KGS"}
+
+
+@dataclass
+class Clock:
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Newsroom:
+    """The program on its fake banks, and its clock. heard: (instant, address, kind, first paragraph)."""
+
+    core: Core
+    fakes: FakeBanks
+    clock: Clock
+    heard: list[tuple[datetime, Address, str, str]] = field(default_factory=list)
+
+    async def subscribe(self, address: Address) -> None:
+        content = Content(news=False)
+        await self.core.store.subscribe(Subscription(0, address, Schedule("instant"), content, self.clock.now))
+
+    async def pass_hour(self) -> None:
+        """Polls whatever is due, and what became due by that; takes what is pushed."""
+        for _ in range(3):
+            before = asyncio.all_tasks()
+            await self.core.tracker.poll_due()
+            while polls := asyncio.all_tasks() - before:
+                await asyncio.wait(polls)
+        await self._listen()
+
+    async def _listen(self) -> None:
+        now = self.clock.now
+        while claimed := await self.core.store.claim("test", ["telegram"], now, now + HOUR, 50):
+            for delivery in claimed:
+                self.heard.append((now, delivery.address, delivery.kind, delivery.message.blocks[0].text))
+                await self.core.store.settle(delivery, Outcome("sent"), now)
+
+    async def board(self) -> dict[str, str]:
+        """Each currency's line."""
+        board = await read_board(self.core.store, self.core.desk.catalogue.roads, self.clock.now)
+        return {quote.quote: told(quote) for quote in board.quotes}
+
+    def pushed(self, address: Address, kind: str = "alert") -> list[tuple[int, int, str]]:
+        """What this chat heard: day, hour, first paragraph. Within an hour in the order of the alphabet."""
+        return sorted((now.day, now.hour, text) for now, to, what, text in self.heard if (to, what) == (address, kind))
+
+
+@asynccontextmanager
+async def newsroom(folder: Path) -> AsyncIterator[Newsroom]:
+    clock = Clock()
+    with FakeWeb() as web:
+        fakes = FakeBanks(web, clock)
+        settings = Settings(
+            database_url=f"sqlite:///{folder / 'yamchi.db'}",
+            poll_rates_seconds=BEAT,
+            poll_news_seconds=1,
+            admins=("telegram:1",),
+        )
+        roads = (
+            *(RateRoad(bank, bank, fakes.url(bank) if bank != "cbt" else "") for bank in ISSUERS),
+            *(RateRoad(name, "frankfurter", fakes.url(name), 10, code) for name, code in STAND_INS.items()),
+            RateRoad("currency_api", "currency_api", fakes.url("currency_api"), 20),
+        )
+        allow = frozenset({("127.0.0.1", web.port)})
+        async with open_core(settings, Catalogue((), roads), allow, World(clock, lambda _: None)) as core:
+            yield Newsroom(core, fakes, clock)
+
+
+def expected(code: str, bank: str, now: datetime) -> str:
+    """The line of TOLD that holds at this instant."""
+    here = now.astimezone(banks()[bank].zone)
+    lines = [line.split(None, 2) for line in TOLD[bank].strip().splitlines()]
+    return [line for day, hour, line in lines if (int(day), int(hour)) <= (here.day, here.hour)][-1]
+
+
+def to_be_heard() -> list[tuple[int, int, str]]:
+    lines = (line.split(None, 2) for line in HEARD.strip().splitlines())
+    return sorted((int(day), int(hour), text) for day, hour, text in lines)
+
+
+async def test_a_fortnight_is_told_exactly_as_the_banks_printed_it(tmp_path: Path):
+    wrong: list[str] = []
+    async with newsroom(tmp_path) as room:
+        presses = Presses(room.fakes)
+        await room.subscribe(READER)
+        for hour in range(HOURS):
+            room.clock.now = START + hour * HOUR
+            if room.clock.now == datetime(2026, 12, 9, 12, 5, tzinfo=UTC):
+                await room.subscribe(LATE_READER)
+            presses.run(room.clock.now)
+            await room.pass_hour()
+            board = await room.board()
+            right = {code: expected(code, bank, room.clock.now) for bank, code in ISSUERS.items() if bank in TOLD}
+            right["TMT"] = "3.5 of 1"
+            wrong += [
+                f"{room.clock.now:%d %H} {c}: {board[c]} -- not {right[c]}" for c in right if board[c] != right[c]
+            ]
+        assert wrong == []
+        assert room.pushed(READER) == to_be_heard()
+        assert [text for _, _, text in room.pushed(LATE_READER) if "Corrected" in text] == []
+        assert room.pushed(LATE_READER) == [push for push in to_be_heard() if push > (9, 12, "Z")]
