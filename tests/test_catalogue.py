@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,40 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path):
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(SettingsError, match=r"binary\.toml: not UTF-8"):
         read_catalogue(tmp_path / "binary.toml")
+
+
+def test_every_document_of_ours_can_be_read_from_another_address(tmp_path: Path):
+    built_in = {road.id: road for road in read_catalogue(None).roads if road.url}
+    rows = "".join(f'[[rates]]\nid = "{name}"\nurl = "http://mirror.example/{name}"\n' for name in built_in)
+    found = {road.id: road for road in read(tmp_path, f"replace = true\n{rows}").roads if road.url}
+    assert found == {name: replace(road, url=f"http://mirror.example/{name}") for name, road in built_in.items()}
+
+
+@pytest.mark.parametrize("parser", sorted(bank.id for bank in banks().values()))
+def test_a_road_of_ones_own_may_use_every_parser(tmp_path: Path, parser: str):
+    url = "https://m.example/{date.year}.{date.month}.{date.day}/{date:%d%m%Y}"
+    row = f'[[rates]]\nid = "own"\nparser = "{parser}"\nurl = "{url}"\n'
+    assert read(tmp_path, row).roads[-1] == RateRoad("own", parser, url)
+
+
+def test_a_namesake_may_have_its_own_priority_or_parser(tmp_path: Path):
+    row = '[[rates]]\nid = "nbk_all"\nurl = "https://m.example/"\n'
+    for said, expected in {
+        "priority = 0\n": RateRoad("nbk_all", "nbk", "https://m.example/", 0),
+        'parser = "cbr"\n': RateRoad("nbk_all", "cbr", "https://m.example/", 0),
+        "": RateRoad("nbk_all", "nbk", "https://m.example/", 5),
+    }.items():
+        assert [road for road in read(tmp_path, row + said).roads if road.id == "nbk_all"] == [expected]
+
+
+def test_a_replacing_file_contacts_nothing_unlisted(tmp_path: Path):
+    for text in ("replace = true\n", MIRROR):
+        told = {line.split('"')[1] for line in text.splitlines() if line.startswith("url")}
+        catalogue = read(tmp_path, text)
+        assert {source.url for source in (*catalogue.feeds, *catalogue.roads) if source.url} == told
+
+
+@pytest.mark.parametrize("url", ["https://m.example/{day}", "https://m.example/{date.hour}", "https://m.example/{}"])
+def test_an_address_that_asks_for_what_no_day_has_is_told(tmp_path: Path, url: str):
+    text = f'[[rates]]\nid = "nbk"\nurl = "{url}"\n'
+    assert complaint(tmp_path, text).startswith("sources.toml line 3: url: expected an http or https address")

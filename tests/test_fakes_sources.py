@@ -6,6 +6,7 @@ import asyncio
 import threading
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from bot.models import Fixing
 from bot.sources import banks as issuers
 from bot.sources import document
 from tests.fakes import faults
-from tests.fakes.banks import FakeBanks
+from tests.fakes.banks import URLS, FakeBanks
 from tests.fakes.feeds import FakeFeeds, allow, sources_toml
 from tests.fakes.web import FakeWeb
 
@@ -170,6 +171,60 @@ async def test_nbt_answers_a_future_date_with_today(banks: FakeBanks):
     assert b"<html>" in await body_of(banks.web.url + "/en/kurs/export_xml.php")
 
 
+async def test_the_bank_of_russia_carries_forward_under_its_own_date(banks: FakeBanks):
+    banks.set("cbr", EARLIER, {"USD": ("81.2000", 1), "UZS": ("62.8322", 10_000), "IRR": ("53.9256", 1_000_000)})
+    parse = issuers()["cbr"].parse
+    assert parse is not None
+    _, headers, body = await get(banks.url("cbr").format(date=TODAY))
+    assert b"<Value>81,2000</Value>" in body and b"<VunitRate>5,39256E-05</VunitRate>" in body
+    assert "windows-1251" in headers["Content-Type"]
+    table = parse(body)
+    assert (table.effective_date, table.fixing("UZS")) == (EARLIER, Fixing("UZS", "62.8322", 10_000))
+    banks.set("cbr", TODAY, {"USD": ("81.3000", 1)})
+    assert parse(await body_of(banks.url("cbr").format(date=date(2026, 4, 9)))).effective_date == TODAY
+    assert parse(await body_of(banks.url("cbr").format(date=EARLIER))) == table
+
+
+async def test_the_manats_file_is_there_or_a_404(banks: FakeBanks):
+    banks.set("cbt_xml", TODAY, {"USD": ("3.5", 1), "UZS": ("0.2915", 1000)})
+    banks.set("cbt_xml", date(2023, 5, 22), {"USD": ("3.5", 1)})
+    parse = issuers()["cbt"].parse
+    assert parse is not None
+    body = await body_of(banks.url("cbt_xml").format(date=TODAY))
+    assert b"\r\n" in body and b'standalone="yes"' in body and b"<date>02.04.2026<" in body
+    assert parse(body).fixings == (Fixing("USD", "3.5"), Fixing("UZS", "0.2915", 1000))
+    assert parse(await body_of(banks.url("cbt_xml").format(date=date(2023, 5, 22)))).effective_date.year == 2023
+    assert (await get(banks.url("cbt_xml").format(date=EARLIER)))[0] == 404
+
+
+async def test_each_second_road_fails_alone(server: FakeWeb, banks: FakeBanks):
+    banks.set("frankfurter_nbk", TODAY, {"USD": ("475.10", 1)})
+    banks.set("frankfurter_nbkr", TODAY, {"USD": ("87.4500", 1)})
+    parse = issuers()["frankfurter"].parse
+    assert parse is not None
+    body = await body_of(banks.url("frankfurter_nbkr"))
+    assert body == b'[{"date":"2026-04-02","base":"USD","quote":"KGS","rate":87.45}]'
+    assert parse(body).effective_date == TODAY
+    assert await body_of(banks.url("frankfurter_cbu")) == b"[]"
+    server.fault(banks.path("frankfurter_nbk"), faults.status(503))
+    assert (await get(banks.url("frankfurter_nbk")))[0] == 503
+    assert (await get(banks.url("frankfurter_nbkr")))[0] == 200
+
+
+async def test_market_files_stand_at_two_addresses_that_fail_alone(server: FakeWeb, banks: FakeBanks):
+    banks.set("currency_api", TODAY, {"KGS": ("87.45712429", 1), "TMT": ("3.49982316", 1)})
+    parse = issuers()["currency_api"].parse
+    assert parse is not None
+    asked = [banks.url(name).format(date=TODAY) for name in ("currency_api", "currency_api_pages")]
+    assert asked[0].endswith("/npm/@fawazahmed0/currency-api@2026.4.2/v1/currencies/usd.min.json")
+    for url in asked:
+        table = parse(await body_of(url))
+        assert (table.effective_date, table.fixings) == (TODAY, (Fixing("USD", "87.45712429", quote="KGS"),))
+    assert (await get(banks.url("currency_api").format(date=EARLIER)))[0] == 404
+    server.fault(banks.path("currency_api"), faults.status(500))
+    assert [(await get(url))[0] for url in asked] == [500, 200]
+
+
 async def test_every_shape_reads_the_same(feeds: FakeFeeds):
     for shape in ("wordpress", "teaser", "cp1251", "atom"):
         feed = feeds.add(f"the-{shape}", shape)
@@ -220,3 +275,11 @@ def test_settings_name_every_fake(banks: FakeBanks, feeds: FakeFeeds, tmp_path: 
         bank: banks.url(bank) for bank in ("nbk", "nbkr", "cbu", "nbt")
     }
     assert allow(banks, feeds) == banks.web.allow
+
+
+def test_settings_name_the_roads_they_are_told(banks: FakeBanks, tmp_path: Path):
+    path = tmp_path / "sources.toml"
+    path.write_text(sources_toml(banks, roads=tuple(URLS)), "utf-8")
+    built_in = {road.id: road for road in read_catalogue(None).roads if road.url}
+    named = {road.id: road for road in read_catalogue(path).roads if road.url}
+    assert named == {name: replace(road, url=banks.url(name)) for name, road in built_in.items()}

@@ -67,6 +67,7 @@ def trimmed(figure: str) -> str:
 def _per_unit(value: str, nominal: int) -> str:
     try:
         rate = Decimal(value) / nominal
+        small = rate < Decimal("0.0001")
     except InvalidOperation:
         return escape(value)
-    return (f"{rate:E}" if rate < Decimal("0.0001") else f"{rate:f}").replace(".", ",")
+    return (f"{float(rate):.6G}" if small else f"{rate:f}").replace(".", ",")
