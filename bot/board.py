@@ -94,11 +94,16 @@ def make_quote(road: RateRoad, series: Sequence[StoredFixing], now: datetime) ->
         rate=per_unit(shown.printed),
         effective_date=shown.effective_date,
         announced=_announced(coming),
-        stale=missed(bank, road, series[0].effective_date, now) > 0,
+        stale=missed(bank, road, _newest_fixing(series), now) > 0,
         day=_day_change(past or coming[-1:]),
         week=_change_since(past, shown, shown.effective_date - timedelta(days=7)),
         month=_change_since(past, shown, month_before(shown.effective_date)),
     )
+
+
+def _newest_fixing(series: Sequence[StoredFixing]) -> date:
+    """A table that only repeats the one before may hide that a fixing was missed."""
+    return next((row for row in series if not row.carried), series[-1]).effective_date
 
 
 def as_series(tables: Iterable[RateTable], base: str, quote: str, now: datetime) -> list[StoredFixing]:

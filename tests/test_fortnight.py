@@ -31,8 +31,18 @@ TOLD_TO_OPERATORS = [
     (15, 3, "frankfurter_nbkr prints USD/KGS 97.944 for 15 Dec after 87.4. I hold it until another source agrees."),
 ]
 FLOATING = ("KZT", "KGS", "UZS", "TJS")
-LEFT: set[str] = set()
-STALE_SINCE: dict[str, str] = {}
+LEFT = {
+    "472.31 of 7, day -0.59, week -",
+    "472.31 of 8, day -0.59, week -",
+    "12149.84 of 7, day +0.06, week -",
+    "87.4500 of 7, day -, week -",
+    "9.3288 of 7, day -0.09, week -",
+    "3.5 of 1",
+}
+"""What the bank of Kazakhstan printed for the 8th before it published was still Monday's figure."""
+STALE_SINCE = {"KZT": "07 16", "KGS": "07 16", "UZS": "07 16", "TJS": "08 10"}
+OPERATORS_TOLD_SINCE = {"nbk": "08 16", "nbkr": "08 16", "cbu": "09 16", "nbt": "09 10"}
+"""After the second table missed; the 8th is a holiday in Uzbekistan."""
 STAND_INS = {"frankfurter_cbu": "UZS", "frankfurter_nbkr": "KGS"}
 
 
@@ -155,11 +165,14 @@ async def test_when_every_road_is_down_the_last_good_figures_stay_with_their_dat
             room.clock.now = START + hour * HOUR
             await room.pass_hour()
             shown += [(room.clock.now, await room.board())]
-    assert {line for _, board in shown for line in board.values()} == LEFT
+    assert {line.removesuffix(", stale") for _, board in shown for line in board.values()} == LEFT
     stale = {code: next(now for now, board in shown if "stale" in board[code]) for code in FLOATING}
     assert {code: f"{now:%d %H}" for code, now in stale.items()} == STALE_SINCE
     assert all("stale" in board[code] for code in FLOATING for now, board in shown if now >= stale[code])
     assert room.pushed(READER) == printed
+    told_first = {text.split()[0]: f"{day:02} {hour:02}" for day, hour, text in reversed(room.pushed(ADMIN))}
+    assert told_first == OPERATORS_TOLD_SINCE
+    assert all("has published nothing since the table of 7 Dec" in text for _, _, text in room.pushed(ADMIN))
 
 
 async def test_the_market_never_stands_in_for_an_official_figure_that_is_only_old(tmp_path: Path):
@@ -174,4 +187,4 @@ async def test_the_market_never_stands_in_for_an_official_figure_that_is_only_ol
             await room.pass_hour()
         board = await room.board()
     assert room.fakes.web.asked(room.fakes.path("currency_api"))
-    assert board["KZT"] == "472.31 of 7, day -0.59, week -, stale"
+    assert board["KZT"] == "472.31 of 8, day -0.59, week -, stale"
