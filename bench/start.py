@@ -3,20 +3,23 @@
     .venv/bin/python -m bench.start
 
 ask     wall-clock seconds from process start to the end of `yamchi ask --sample "/rates"`, median of 7
-idle    resident memory of `yamchi chat --sample` (main process, and with its children) after 75 s
-run     `yamchi run` with Telegram and Slack, against their fakes: seconds from process start to the first
-        answer in each, and its resident memory 75 s later
+chat    resident memory of `yamchi chat --sample` (main process, and with its children) after 20 s
+run     `yamchi run` with Telegram and Slack, over the wire fakes, from an empty database: seconds from process
+        start to the first answer in each chat, median of 5; resident memory as above, 20 s after those answers
 """
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
 
 from tests.fakes.slack import APP, BOT, FakeSlack
 from tests.fakes.telegram import FakeTelegram
@@ -25,9 +28,11 @@ from tests.world import open_world
 
 ASK = [sys.executable, "-m", "bot", "ask", "--sample", "/rates"]
 CHAT = [sys.executable, "-m", "bot", "chat", "--sample"]
-ROUNDS = 7
-IDLE_SECONDS = 75
-"""Longer than a parsing process outlives its last document."""
+ASK_ROUNDS = 7
+RUN_ROUNDS = 5
+IDLE_SECONDS = 20
+POLL_SECONDS = "60"
+"""Everything is polled at the start, and nothing again before we have looked."""
 
 
 def ask_seconds() -> float:
@@ -45,59 +50,79 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def tree_mb(pid: int) -> tuple[float, float]:
-    """Megabytes of a process, and of it with its children."""
+def idle_mb(pid: int) -> tuple[float, float]:
+    """Megabytes of the main process, and of it with its children."""
+    time.sleep(IDLE_SECONDS)
     main = resident_mb(pid)
     return main, main + sum(resident_mb(child) for child in children(pid))
 
 
-def idle_mb() -> tuple[float, float]:
-    """Of the console chat, after one answer."""
-    with subprocess.Popen(CHAT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+def chat_mb() -> tuple[float, float]:
+    with subprocess.Popen(CHAT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         assert process.stdin
         process.stdin.write(b"/rates\n")
         process.stdin.flush()
-        time.sleep(IDLE_SECONDS)
-        measured = tree_mb(process.pid)
+        found = idle_mb(process.pid)
         process.kill()
-    return measured
+    return found
 
 
-def both_chats() -> tuple[float, float, float, float]:
-    """Seconds to the first answer in Telegram and in Slack; megabytes as in tree_mb."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        telegram, slack = stack.enter_context(FakeTelegram()), stack.enter_context(FakeSlack())
+@contextmanager
+def both_chats() -> Iterator[tuple[float, float, int]]:
+    """The service while it runs: seconds to the first answer in Telegram and in Slack, and its process."""
+    with (
+        TemporaryDirectory() as folder,
+        open_world(Path(folder), datetime.now(UTC)) as world,
+        FakeTelegram() as telegram,
+        FakeSlack() as slack,
+        ThreadPoolExecutor() as people,
+    ):
+        world.publish(world.outlet(), "The news of the day")
         env = {
-            **stack.enter_context(open_world(folder)).env,
-            "POLL_NEWS_SECONDS": "3600",
-            "POLL_RATES_SECONDS": "900",
+            **world.env,
+            "POLL_NEWS_SECONDS": POLL_SECONDS,
+            "POLL_RATES_SECONDS": POLL_SECONDS,
             "TELEGRAM_BOT_TOKEN": telegram.token,
             "TELEGRAM_API_URL": telegram.url,
             "SLACK_BOT_TOKEN": BOT,
             "SLACK_APP_TOKEN": APP,
             "SLACK_API_URL": slack.api_url,
         }
-        telegram.say(7, "/rates")
+
+        def on_telegram() -> float:
+            telegram.say(7, "/version")
+            telegram.wait_for(7)
+            return time.perf_counter() - started
+
+        def on_slack() -> float:
+            slack.command("/rates")
+            return time.perf_counter() - started
+
         started = time.perf_counter()
-        service = stack.enter_context(Running(folder, "run", env=env))
-        telegram.wait_for(7)
-        in_telegram = time.perf_counter() - started
-        slack.wait_for(lambda: slack.links_opened)
-        slack.command("/rates")
-        in_slack = time.perf_counter() - started
-        time.sleep(IDLE_SECONDS)
-        return in_telegram, in_slack, *tree_mb(service.process.pid)
+        with Running(world.folder, "run", env=env, stdin=subprocess.DEVNULL) as service:
+            first = [people.submit(on_telegram), people.submit(on_slack)]
+            yield first[0].result(), first[1].result(), service.process.pid
 
 
 def main() -> None:
-    rounds = sorted(ask_seconds() for _ in range(ROUNDS))
-    print(f"ask --sample /rates   median {statistics.median(rounds):.2f} s, worst {rounds[-1]:.2f} s of {ROUNDS}")
-    main_mb, all_mb = idle_mb()
-    print(f"chat --sample, idle   {main_mb:.0f} MB main process, {all_mb:.0f} MB with children")
-    in_telegram, in_slack, main_mb, all_mb = both_chats()
-    print(f"run, both chats       first answer: Telegram {in_telegram:.2f} s, Slack {in_slack:.2f} s")
-    print(f"run, both chats idle  {main_mb:.0f} MB main process, {all_mb:.0f} MB with children")
+    tell("ask --sample /rates", [ask_seconds() for _ in range(ASK_ROUNDS)])
+    tell_held("chat --sample, idle", *chat_mb())
+    answered = []
+    for _ in range(RUN_ROUNDS):
+        with both_chats() as (telegram, slack, _):
+            answered.append((telegram, slack))
+    tell("run, Telegram /version", [telegram for telegram, _ in answered])
+    tell("run, Slack /rates", [slack for _, slack in answered])
+    with both_chats() as (_, _, pid):
+        tell_held("run, both chats, idle", *idle_mb(pid))
+
+
+def tell(name: str, seconds: list[float]) -> None:
+    print(f"{name:24s}median {median(seconds):.2f} s, worst {max(seconds):.2f} s of {len(seconds)}")
+
+
+def tell_held(name: str, alone: float, tree: float) -> None:
+    print(f"{name:24s}{alone:.0f} MB main process, {tree:.0f} MB with children")
 
 
 if __name__ == "__main__":
