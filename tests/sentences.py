@@ -55,7 +55,7 @@ def update() -> None:
 
 
 def _sign(catalogue: Catalog) -> None:
-    """A header that names us, and changes only when a sentence does."""
+    """A header that names us, and is the same every time."""
     catalogue.project, catalogue.version = "Yamchi", VERSION
     catalogue.msgid_bugs_address = catalogue.last_translator = catalogue.language_team = "Yamchi engineers"
     catalogue.creation_date = catalogue.revision_date = SINCE
