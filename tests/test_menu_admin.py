@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.board import read_board
+from bot.models import Address, Answer, PollState, Request
+from handlers import menu
+from handlers.menu.desk import Desk
+from handlers.menu.registry import commands
+from storage.sqlite import open_store
+from tests.fixings import NOON, desk_of, keep_week, printed
+
+CONSOLE = Address("console", "local")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """A week of fixings; Wednesday's dollar in tenge has lost its point, and is held."""
+    store = await open_store(tmp_path / "yamchi.db")
+    await keep_week(store)
+    slip = replace(printed("nbk", date(2026, 11, 23), "USD 47231"), held=frozenset({("USD", "KZT")}))
+    await store.keep_tables(PollState("nbk"), [slip], [], NOON)
+    yield replace(desk_of(store), admins=frozenset({"telegram:1", "slack:T1/U2"}))
+    await store.close()
+
+
+async def say(desk: Desk, text: str, address: Address = CONSOLE, user: str = "") -> Answer:
+    return await menu.answer(desk, Request(address, text, user=user))
+
+
+def told(answer: Answer) -> str:
+    return "\n".join(block.text for block in answer.message.blocks)
+
+
+async def tenge(desk: Desk) -> str:
+    board = await read_board(desk.store, desk.catalogue.roads, NOON, only={"KZT"})
+    return str(board.quotes[0].rate)
+
+
+async def test_held_figures_are_listed_beside_those_in_force(desk: Desk):
+    answer = await say(desk, "/admin")
+    assert "1: nbk USD/KZT 47,231" in told(answer)
+    assert "in force: 472.31 of 23 Nov" in told(answer)
+    assert [button.command for button in answer.message.buttons] == ["/admin release 1"]
+
+
+async def test_a_held_figure_is_told_beside_the_one_in_force(desk: Desk):
+    for question in ("/rates", "/rates KZT"):
+        assert "USD/KZT: 47,231 printed for 23 Nov looks like a slip" in told(await say(desk, question))
+    assert await tenge(desk) == "472.31"
+
+
+async def test_an_operator_releases_it(desk: Desk):
+    assert "47,231" in told(await say(desk, "/admin release 1"))
+    assert await tenge(desk) == "47231"
+    assert told(await say(desk, "/admin held")) == "No figure is held."
+    again = await say(desk, "/admin release 1")
+    assert again.error == {"message": "No held figure has that number.", "hint": "/admin held lists them."}
+
+
+@pytest.mark.parametrize(
+    ("address", "user", "may"),
+    [
+        (Address("telegram", "5"), "1", True),
+        (Address("slack", "T1/C1"), "T1/U2", True),
+        (Address("telegram", "1"), "7", False),
+        (Address("slack", "T2/C1"), "T2/U2", False),
+        (Address("telegram", "5"), "", False),
+    ],
+)
+async def test_only_those_named_in_admins_may(desk: Desk, address: Address, user: str, may: bool):
+    answer = await say(desk, "/admin held", address, user)
+    assert (answer.error is None) is may
+
+
+async def test_what_cannot_be_read_says_what_to_type(desk: Desk):
+    answer = await say(desk, "/admin held 7")
+    assert answer.error
+    assert "/admin release" in answer.error["hint"]
+
+
+async def test_it_is_on_no_list(desk: Desk):
+    assert "admin" not in commands()
+    assert "/admin" not in told(await say(desk, "/help"))
