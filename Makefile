@@ -20,7 +20,7 @@ help:
 .venv/run.stamp: requirements.lock pyproject.toml | .venv/bin/python
 	@echo 'Setting up .venv ...' >&2
 	@$(PIP) --require-hashes -r requirements.lock
-	@$(PIP) --no-deps --no-build-isolation -e .
+	@PYTHONWARNINGS='ignore:Editable installation' $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/test.stamp: requirements-dev.lock pyproject.toml | .venv/run.stamp

@@ -3,21 +3,36 @@
     .venv/bin/python -m bench.start
 
 ask     wall-clock seconds from process start to the end of `yamchi ask --sample "/rates"`, median of 7
-idle    resident memory of `yamchi chat --sample` (main process, and with its children) after 20 s
+chat    resident memory of `yamchi chat --sample` (main process, and with its children) after 20 s
+run     `yamchi run` with Telegram and Slack, over the wire fakes, from an empty database: seconds from process
+        start to the first answer in each chat, median of 5; resident memory as above, 20 s after those answers
 """
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from tests.fakes.slack import APP, BOT, FakeSlack
+from tests.fakes.telegram import FakeTelegram
+from tests.process import Running
+from tests.world import open_world
 
 ASK = [sys.executable, "-m", "bot", "ask", "--sample", "/rates"]
 CHAT = [sys.executable, "-m", "bot", "chat", "--sample"]
-ROUNDS = 7
+ASK_ROUNDS = 7
+RUN_ROUNDS = 5
 IDLE_SECONDS = 20
+POLL_SECONDS = "60"
+"""Everything is polled at the start, and nothing again before we have looked."""
 
 
 def ask_seconds() -> float:
@@ -35,26 +50,79 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def idle_mb(words: list[str], env: dict[str, str] | None = None, first: str = "/rates\n") -> tuple[float, float]:
+def idle_mb(pid: int) -> tuple[float, float]:
     """Megabytes of the main process, and of it with its children."""
-    with subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env
-    ) as process:
+    time.sleep(IDLE_SECONDS)
+    main = resident_mb(pid)
+    return main, main + sum(resident_mb(child) for child in children(pid))
+
+
+def chat_mb() -> tuple[float, float]:
+    with subprocess.Popen(CHAT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         assert process.stdin
-        process.stdin.write(first.encode())
+        process.stdin.write(b"/rates\n")
         process.stdin.flush()
-        time.sleep(IDLE_SECONDS)
-        main = resident_mb(process.pid)
-        tree = main + sum(resident_mb(child) for child in children(process.pid))
+        found = idle_mb(process.pid)
         process.kill()
-    return main, tree
+    return found
+
+
+@contextmanager
+def both_chats() -> Iterator[tuple[float, float, int]]:
+    """The service while it runs: seconds to the first answer in Telegram and in Slack, and its process."""
+    with (
+        TemporaryDirectory() as folder,
+        open_world(Path(folder), datetime.now(UTC)) as world,
+        FakeTelegram() as telegram,
+        FakeSlack() as slack,
+        ThreadPoolExecutor() as people,
+    ):
+        world.publish(world.outlet(), "The news of the day")
+        env = {
+            **world.env,
+            "POLL_NEWS_SECONDS": POLL_SECONDS,
+            "POLL_RATES_SECONDS": POLL_SECONDS,
+            "TELEGRAM_BOT_TOKEN": telegram.token,
+            "TELEGRAM_API_URL": telegram.url,
+            "SLACK_BOT_TOKEN": BOT,
+            "SLACK_APP_TOKEN": APP,
+            "SLACK_API_URL": slack.api_url,
+        }
+
+        def on_telegram() -> float:
+            telegram.say(7, "/version")
+            telegram.wait_for(7)
+            return time.perf_counter() - started
+
+        def on_slack() -> float:
+            slack.command("/rates")
+            return time.perf_counter() - started
+
+        started = time.perf_counter()
+        with Running(world.folder, "run", env=env, stdin=subprocess.DEVNULL) as service:
+            first = [people.submit(on_telegram), people.submit(on_slack)]
+            yield first[0].result(), first[1].result(), service.process.pid
 
 
 def main() -> None:
-    rounds = sorted(ask_seconds() for _ in range(ROUNDS))
-    print(f"ask --sample /rates   median {statistics.median(rounds):.2f} s, worst {rounds[-1]:.2f} s of {ROUNDS}")
-    alone, tree = idle_mb(CHAT)
-    print(f"chat --sample, idle   {alone:.0f} MB main process, {tree:.0f} MB with children")
+    tell("ask --sample /rates", [ask_seconds() for _ in range(ASK_ROUNDS)])
+    tell_held("chat --sample, idle", *chat_mb())
+    answered = []
+    for _ in range(RUN_ROUNDS):
+        with both_chats() as (telegram, slack, _):
+            answered.append((telegram, slack))
+    tell("run, Telegram /version", [telegram for telegram, _ in answered])
+    tell("run, Slack /rates", [slack for _, slack in answered])
+    with both_chats() as (_, _, pid):
+        tell_held("run, both chats, idle", *idle_mb(pid))
+
+
+def tell(name: str, seconds: list[float]) -> None:
+    print(f"{name:24s}median {median(seconds):.2f} s, worst {max(seconds):.2f} s of {len(seconds)}")
+
+
+def tell_held(name: str, alone: float, tree: float) -> None:
+    print(f"{name:24s}{alone:.0f} MB main process, {tree:.0f} MB with children")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ VERSION: Final = version("yamchi")
 HERE: Final = Address("console", "local")
 FIRST_LIGHT_SECONDS: Final = 5.0
 ASK_SECONDS: Final = 9.0
+FIRST_ANSWER_SECONDS: Final = 2.0
 LONGEST_TICK_SECONDS: Final = 5.0
 
 
@@ -205,7 +206,7 @@ async def _run(settings: Settings, world: World) -> int:
             raise DatabaseError(f"{settings.database_path} is in use by another `yamchi run`; stop that one first")
         chats = _chats(settings, core)
         service = core.service(chats)
-        refresh = partial(core.tracker.first_answers, seconds=ASK_SECONDS)
+        refresh = partial(core.tracker.first_answers, seconds=FIRST_ANSWER_SECONDS)
         desk = replace(core.desk, refresh=refresh, health=service.ready)
         stop = stop_signal()
         try:

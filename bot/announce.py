@@ -190,7 +190,7 @@ class Announcer:
     def holds(
         self, road: RateRoad, known: Sequence[RateTable], new: Sequence[RateTable], now: datetime
     ) -> list[Outgoing]:
-        """For the operators: what was not put in force of these tables."""
+        """For the operators, once: what was not put in force of these tables."""
         speech = tongue(self.language)
         outgoing = []
         for table in new:
@@ -207,7 +207,8 @@ class Announcer:
                     table.effective_date,
                     speech,
                 )
-                outgoing += self.notice(f"held:{road.id}:{base}/{quote}:{row.value}", message, now)
+                event = f"held:{road.id}:{base}/{quote}:{table.effective_date}:{row.value}"
+                outgoing += [self._now(event, address, "alert", message, now) for address in self.operators]
         return outgoing
 
     def overdue(self, road: RateRoad, count: int, newest: date, now: datetime) -> list[Outgoing]:

@@ -42,11 +42,11 @@ def next_bank_day(country: str, day: date) -> date:
 
 
 def missed(bank: Bank, road: RateRoad, newest: date, now: datetime) -> int:
-    """How many tables should be there by now that are dated later than the newest one."""
+    """How many tables should be there by now that are dated later than the newest one; a peg owes none."""
     here = now.astimezone(bank.zone)
     today = here.date()
     reach = newest + timedelta(days=road.days - 1)
-    if reach > today:
+    if reach > today or not road.url:
         return 0
     if bank.window is None or road.days > 1:
         return int(today - reach > FRESH)
@@ -56,11 +56,14 @@ def missed(bank: Bank, road: RateRoad, newest: date, now: datetime) -> int:
 
 
 def _published(bank: Bank, window: Window, day: date, here: datetime) -> date:
-    """The date of the table that must have been published on this day, date.min for none."""
+    """The earliest date of the table that must have been published on this day, date.min for none.
+
+    Before a weekend one bank dates it Monday, another Saturday and prints it anew every day.
+    """
     closed = datetime.combine(day, window.closes, here.tzinfo) + GRACE
     if here < closed or not is_bank_day(bank.country, day):
         return date.min
-    return next_bank_day(bank.country, day) if window.ahead else day
+    return day + _DAY if window.ahead else day
 
 
 def rest(bank: Bank, beat: float, now: datetime) -> float:

@@ -41,17 +41,22 @@ async def read_quote(store: Store, roads: Sequence[RateRoad], now: datetime, bas
         if series:
             found.append(make_quote(road, series, now))
     official = [made for made in found if made.kind != "market"]
+    # A second road repeats the slip of the first: beside a held figure it may vouch, not take its place.
+    doubted = {road.id for road in roads if not road.priority} & {row.source for row in held}
+    official = [made for made in official if made.source in doubted] or official
     if official:
-        return _with_mark(max(official, key=_in_force_since), held)
+        return _with_mark(max(official, key=_in_force_since), held, roads, now)
     return found[0] if found else _without_a_road(roads, base, quote)
 
 
-def _with_mark(quote: Quote, held: Sequence[StoredFixing]) -> Quote:
-    """The quote, and the newest figure of its road that is held back."""
+def _with_mark(quote: Quote, held: Sequence[StoredFixing], roads: Sequence[RateRoad], now: datetime) -> Quote:
+    """The quote, and the newest figure of its road that is held back: that one is printed, not missed."""
     newest = max((row for row in held if row.source == quote.source), key=lambda row: row.effective_date, default=None)
     if newest is None:
         return quote
-    return replace(quote, held=Announced(per_unit(newest.printed), newest.effective_date))
+    road = next(road for road in roads if road.id == quote.source)
+    stale = quote.stale and missed(banks()[road.parser], road, newest.effective_date, now) > 0
+    return replace(quote, held=Announced(per_unit(newest.printed), newest.effective_date), stale=stale)
 
 
 def _in_force_since(quote: Quote) -> date:
@@ -89,11 +94,16 @@ def make_quote(road: RateRoad, series: Sequence[StoredFixing], now: datetime) ->
         rate=per_unit(shown.printed),
         effective_date=shown.effective_date,
         announced=_announced(coming),
-        stale=missed(bank, road, series[0].effective_date, now) > 0,
+        stale=missed(bank, road, _newest_fixing(series), now) > 0,
         day=_day_change(past or coming[-1:]),
         week=_change_since(past, shown, shown.effective_date - timedelta(days=7)),
         month=_change_since(past, shown, month_before(shown.effective_date)),
     )
+
+
+def _newest_fixing(series: Sequence[StoredFixing]) -> date:
+    """A table that only repeats the one before may hide that a fixing was missed."""
+    return next((row for row in series if not row.carried), series[-1]).effective_date
 
 
 def as_series(tables: Iterable[RateTable], base: str, quote: str, now: datetime) -> list[StoredFixing]:

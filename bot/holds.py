@@ -23,8 +23,9 @@ WITNESS_AGE: Final = timedelta(days=4)
 async def release_vouched(store: Store, roads: Sequence[RateRoad], announcer: Announcer, now: datetime) -> int:
     """Release every hold that another source agrees with by now. Returns how many."""
     released = 0
-    for hold in await store.holds():
-        if await _vouched(store, roads, hold):
+    holds = await store.holds()
+    for hold in holds:
+        if await _vouched(store, roads, hold, [other.fixing for other in holds]):
             released += await release(store, roads, announcer, hold, now)
     return released
 
@@ -35,8 +36,10 @@ async def release(store: Store, roads: Sequence[RateRoad], announcer: Announcer,
     road = next((road for road in roads if road.id == row.source), None)
     outgoing = []
     if road is not None:
-        known = await store.tables(road.id, row.effective_date + AHEAD, DAYS)
-        outgoing = await announcer.fixing(road, known, [_with(row, known)], now)
+        tables = await store.tables(road.id, row.effective_date + AHEAD, DAYS)
+        # The rest of its table is in force already; beside that alone the figure would be no news.
+        known = [table for table in tables if table.effective_date != row.effective_date or table.fixing(*row.pair)]
+        outgoing = await announcer.fixing(road, known, [_with(row, tables)], now)
     return await store.release(hold.id, outgoing, now)
 
 
@@ -56,30 +59,36 @@ async def in_force(store: Store, hold: Hold) -> StoredFixing | None:
     return found[0] if found else None
 
 
-async def _vouched(store: Store, roads: Sequence[RateRoad], hold: Hold) -> bool:
+async def _vouched(store: Store, roads: Sequence[RateRoad], hold: Hold, held: Sequence[StoredFixing]) -> bool:
     """A slip of the pen is believed on independent figures only, a jump also by a second road to the
-    same issuer; another peg never."""
+    same issuer; another peg never. held: a witness's own figure may be held for the same jump."""
     row = hold.fixing
     old = await in_force(store, hold)
     if row.kind == "peg" or old is None:
         return False
     figure = per_unit(row.printed)
     slip = suspicion(row.printed.base, figure, per_unit(old.printed), peg=False) == "slip"
-    async for witness, independent in _witnesses(store, roads, row):
+    async for witness, independent in _witnesses(store, roads, row, held):
         if agree(figure, witness) and (independent or not slip):
             return True
     return False
 
 
-async def _witnesses(store: Store, roads: Sequence[RateRoad], row: StoredFixing) -> AsyncIterator[tuple[Decimal, bool]]:
+async def _witnesses(
+    store: Store, roads: Sequence[RateRoad], row: StoredFixing, held: Sequence[StoredFixing]
+) -> AsyncIterator[tuple[Decimal, bool]]:
     """What others make of the pair, and whether they have it from elsewhere than its issuer."""
     base, quote = row.pair
     own = next((road.parser for road in roads if road.id == row.source), row.source)
     for road in roads:
         if road.id == row.source:
             continue
-        if printed := await _newest(store, road, base, quote, row):
-            yield per_unit(printed.printed), printed.kind == "market"
+        printed = await _newest(store, road, base, quote, row)
+        beside = [
+            other for other in held if (other.source, *other.pair) == (road.id, base, quote) and _near(other, row)
+        ]
+        for witness in (*([printed] if printed else ()), *beside):
+            yield per_unit(witness.printed), witness.kind == "market"
         bank = banks()[road.parser]
         if _crosses(bank, own, base, quote):
             over = await _newest(store, road, base, bank.issues, row)
@@ -96,3 +105,7 @@ async def _newest(store: Store, road: RateRoad, base: str, quote: str, row: Stor
     since, until = row.effective_date - WITNESS_AGE, row.effective_date + AHEAD
     found = await store.series(road.id, base, quote, until, 1, since)
     return found[0] if found else None
+
+
+def _near(other: StoredFixing, row: StoredFixing) -> bool:
+    return row.effective_date - WITNESS_AGE <= other.effective_date <= row.effective_date + AHEAD

@@ -25,7 +25,7 @@ class Parser:
     started anew after a document that it did not survive, and let go when none comes for `idle` seconds.
     """
 
-    def __init__(self, idle: float = 60.0) -> None:
+    def __init__(self, idle: float = 15.0) -> None:
         self._idle = idle
         self._turn = asyncio.Lock()
         self._child: Process | None = None

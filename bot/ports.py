@@ -114,7 +114,7 @@ class Store(Protocol):
         """What is in force on each date up to `until`, newest date first; held rows are left out."""
 
     async def newest_table(self, source: str) -> date | None:
-        """The latest date of which anything is kept, None where nothing is."""
+        """The date of a road's newest fixing, announced ones included; days carried forward are none."""
 
     async def series(
         self, source: str, base: str, quote: str, until: date, limit: int, since: date = date.min

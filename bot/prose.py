@@ -35,7 +35,7 @@ _CELLS: Final = frozenset({"td", "th"})
 
 _OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[|<[!?][^>]*(?:>|\Z)", re.DOTALL)
-_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*)(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?)*+>""")
+_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*+)(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?)*+>""")
 _BROKEN_TAG = re.compile(r"<(/?)([a-zA-Z]?[^\s/>]*)[^>]*(?:>|\Z)")
 _ESCAPED = re.compile(
     r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,31}\d{0,2});"

@@ -54,7 +54,7 @@ def tables(db: Database, source: str, until: date, limit: int) -> list[RateTable
 
 
 def newest_table(db: Database, source: str) -> date | None:
-    found = one(db, "SELECT max(effective_date) FROM rate_days WHERE source = ?", source)
+    found = one(db, "SELECT max(effective_date) FROM rate_days WHERE source = ? AND carried = 0", source)
     return date.fromisoformat(found) if found else None
 
 

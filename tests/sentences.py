@@ -6,6 +6,7 @@ Sentences are the literal arguments of Tongue.say, Tongue.count and N_, and the 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -18,6 +19,8 @@ from handlers.menu.registry import commands
 
 ROOT = Path(__file__).parent.parent
 KEYWORDS = {"say": None, "count": (1, 2), "N_": None}
+VERSION = "1"
+SINCE = datetime(2026, 11, 23, tzinfo=UTC)
 FIELD = re.compile(r"\{[^{}]*\}")
 
 
@@ -46,8 +49,16 @@ def update() -> None:
         for message in catalogue:
             if language == "en" and message.id:
                 message.string = message.id
+        _sign(catalogue)
         with (HERE / f"{language}.po").open("wb") as file:
             write_po(file, catalogue, width=120, sort_output=True, omit_header=False, include_lineno=False)
+
+
+def _sign(catalogue: Catalog) -> None:
+    """A header that names us, and is the same every time."""
+    catalogue.project, catalogue.version = "Yamchi", VERSION
+    catalogue.msgid_bugs_address = catalogue.last_translator = catalogue.language_team = "Yamchi engineers"
+    catalogue.creation_date = catalogue.revision_date = SINCE
 
 
 if __name__ == "__main__":

@@ -88,6 +88,15 @@ def test_over_a_weekend_nothing_more_is_missed():
     assert [missed(NBK, DAILY, FRI, at(NBK, day, 23)) for day in (FRI, SAT, SUN, MON)] == [1, 1, 1, 2]
 
 
+def test_a_bank_that_dates_friday_s_table_saturday_has_missed_nothing():
+    assert missed(NBK, DAILY, SAT, at(NBK, SAT, 12)) == 0
+    assert missed(NBK, DAILY, SUN, at(NBK, SUN, 23)) == 0
+
+
+def test_a_peg_owes_no_table():
+    assert missed(NBK, replace(DAILY, url=""), date(2015, 1, 1), at(NBK, THU, 12)) == 0
+
+
 def test_over_a_holiday_nothing_is_missed():
     assert missed(NBK, DAILY, THE_DAY_AFTER, at(NBK, INDEPENDENCE_DAY, 23)) == 0
     assert missed(NBK, DAILY, TUE, at(NBK, INDEPENDENCE_DAY, 23)) == 1

@@ -148,7 +148,7 @@ async def test_a_date_far_ahead_never_counts(store: SqliteStore):
 # --- stale, missing, peg -------------------------------------------------------
 
 
-@pytest.mark.parametrize(("age", "stale"), [(-1, False), (0, False), (1, True), (3, True), (200, True)])
+@pytest.mark.parametrize(("age", "stale"), [(-1, False), (0, False), (1, False), (3, True), (200, True)])
 def test_a_figure_is_stale_once_a_table_is_missed(age: int, stale: bool):
     shown = quote(table(age, "475.09"))
     assert shown.stale is stale

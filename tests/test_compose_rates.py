@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.compose.rates import announcement, board, board_data, one
+from bot.compose.fixings import announcement
+from bot.compose.rates import board, board_data, one
 from bot.locales import tongue
 from bot.message import Heading, Link, Message, Paragraph, Table
 from bot.models import Announced, Board, Quote

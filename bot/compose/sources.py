@@ -49,8 +49,9 @@ def sources(lines: Sequence[SourceLine], tongue: Tongue, now: datetime) -> Messa
     for kind, title in titles.items():
         rows = tuple(_row(line, tongue, now) for line in lines if line.kind == kind and not line.error)
         if rows:
-            plain = "\n".join([title, *(", ".join(filter(None, row)) for row in rows)])
-            blocks.append(Table(plain, ((title, "", ""), *rows)))
+            blocks.append(
+                Table(f"{title}\n" + "\n".join(", ".join(filter(None, row)) for row in rows), ((title, "", ""), *rows))
+            )
     failing = [line for line in lines if line.error]
     if failing:
         blocks.append(Heading(tongue.say("Not answering")))
