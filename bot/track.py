@@ -22,7 +22,7 @@ from bot.models import Catalogue, Feed, Outgoing, PollState, RateRoad, RateTable
 from bot.parsing import Parser
 from bot.ports import Clock, CrashHook, Store
 from bot.roads import needed
-from bot.sources import banks, feeds
+from bot.sources import banks, feeds, issuer_of
 from bot.sources.look import look
 from bot.suspicion import with_holds
 
@@ -220,7 +220,7 @@ class Tracker:
         tables = await look(bank, road, asked.get, self._table(road), self._clock(), known, self._keeper(state))
         self._crash("fetched")
         now = self._clock()
-        tables = with_holds(tables, known, bank.peg)
+        tables = with_holds(tables, known or await self._issued(road, tables), bank.peg)
         outgoing = await self._announcer.fixing(road, known, tables, now)
         outgoing += self._announcer.holds(road, known, tables, now)
         outgoing += await self._overdue(road, now)
@@ -231,6 +231,14 @@ class Tracker:
         self._crash("kept")
         log.info("bank read", source=road.id, tables=len(tables))
         await release_vouched(self._store, self._roads, self._announcer, now)
+
+    async def _issued(self, road: RateRoad, tables: Sequence[RateTable]) -> list[RateTable]:
+        """The issuer's own tables, for the first look at a road that stands in: it may repeat a slip."""
+        issuer = issuer_of(tables[0].quote) if tables and road.priority else None
+        own = next(
+            (other for other in self._roads if issuer and other.parser == issuer.id and not other.priority), None
+        )
+        return await self._store.tables(own.id, self._clock().date() + AHEAD, TABLES_KEPT_IN_MIND) if own else []
 
     async def _overdue(self, source: Source, now: datetime) -> list[Outgoing]:
         """What the operators must be told of a bank that publishes nothing any more."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from bot.__main__ import Core, World, open_core
@@ -177,14 +177,32 @@ async def test_when_every_road_is_down_the_last_good_figures_stay_with_their_dat
 
 async def test_the_market_never_stands_in_for_an_official_figure_that_is_only_old(tmp_path: Path):
     async with newsroom(tmp_path) as room:
-        Presses(room.fakes).run(START)
+        presses = Presses(room.fakes)
+        presses.run(START)
         await room.pass_hour()
         for bank in ("nbk", "cbu"):
             room.fakes.web.fault(room.fakes.path(bank), status(503))
         for day in range(1, 6):
             room.clock.now = START + day * 24 * HOUR
-            Presses(room.fakes).run(room.clock.now)
+            presses.run(room.clock.now)
             await room.pass_hour()
         board = await room.board()
     assert room.fakes.web.asked(room.fakes.path("currency_api"))
     assert board["KZT"] == "472.31 of 8, day -0.59, week -, stale"
+
+
+async def test_a_road_that_stands_in_for_a_silent_bank_is_not_believed_a_slip_at_first_sight(tmp_path: Path):
+    async with newsroom(tmp_path) as room:
+        presses = Presses(room.fakes)
+        presses.run(START)
+        await room.pass_hour()
+        room.fakes.web.fault(room.fakes.path("cbu"), status(503))
+        room.fakes.set("frankfurter_cbu", date(2026, 12, 7), {"USD": ("121.50", 1)})
+        for hour in range(1, 6):
+            room.clock.now = START + hour * HOUR
+            await room.pass_hour()
+        board = await room.board()
+        told_off = room.pushed(ADMIN)
+    assert room.fakes.web.asked(room.fakes.path("frankfurter_cbu"))
+    assert board["UZS"] == "12149.84 of 7, day +0.06, week -"
+    assert [text for _, _, text in told_off if text.startswith("frankfurter_cbu prints USD/UZS 121.5")]
