@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot import rules
-from bot.board import make_quote, read_board
+from bot.board import BASE, make_quote, read_board
 from bot.compose import digest as compose_digest
 from bot.compose import news as compose_news
 from bot.compose import rates as compose_rates
@@ -138,16 +138,17 @@ class Announcer:
     async def fixing(
         self, road: RateRoad, known: Sequence[RateTable], new: Sequence[RateTable], now: datetime
     ) -> list[Outgoing]:
-        """A new fixing for the instant subscriptions that want rates; the first look tells none."""
+        """A new fixing for the instant subscriptions that want rates; the first look tells none, and
+        a table without the dollar has nothing to tell."""
         bank = banks()[road.parser]
         fresh = rules.newest_fixing(known, new)
-        if fresh is None or bank.peg:
+        if fresh is None or bank.peg or fresh.fixing(BASE) is None:
             return []
         today = now.astimezone(bank.zone).date()
         dated = {table.effective_date: table for table in (*known, *new)}
         quote = make_quote(bank, road, [dated[day] for day in sorted(dated, reverse=True)], today)
         event = f"fixing:{road.id}:{fresh.effective_date}"
-        listeners = [s for s in await self.store.instant_subscriptions() if s.content.rates and not s.content.words]
+        listeners = [s for s in await self.store.instant_subscriptions() if s.content.rates]
         outgoing = []
         for address in dict.fromkeys(subscription.address for subscription in listeners):
             speech = tongue((await self.settings(address)).language)
