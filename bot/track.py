@@ -148,7 +148,8 @@ class Tracker:
 
     async def _note_failure(self, state: PollState, text: str, interval: float, retry_after: float | None) -> None:
         log.warning("source failed", source=state.source, error=text, failures=state.failures + 1)
-        failed = replace(state, failures=state.failures + 1, error=text)
+        # where it had moved to may be gone: the next time it is looked for where it was
+        failed = replace(state, failures=state.failures + 1, error=text, moved_to="")
         again = rules.poll_again(failed, interval, retry_after, self._clock())
         try:
             await self._store.keep_poll(replace(failed, next_poll_at=again))

@@ -120,6 +120,24 @@ def test_a_bad_source_is_one_line_in_sources_and_nothing_else_suffers(world: Wor
     assert not UGLY.search(result.stdout + result.stderr)
 
 
+def test_an_outlet_that_moved_is_looked_for_where_it_was_once_its_new_address_is_gone(world: World):
+    here, first, second = world.outlet("here"), world.feeds.add("first"), world.feeds.add("second")
+    world.publish(first, "Read at the first address")
+    world.publish(second, "Read at the second address")
+
+    def latest(hour: int) -> str:
+        env = {**world.env, "YAMCHI_TEST_NOW": (BEFORE_NINE + timedelta(hours=hour)).isoformat()}
+        return run(world.folder, "ask", "/latest", env=env).stdout
+
+    (world.folder / "sources.toml").write_text(f'replace = true\n[[feeds]]\nid = "here"\nurl = "{here.url}"\n')
+    world.web.fault(here.path, faults.redirect(first.url, 301))
+    assert "first address" in latest(0)
+    world.web.fault(first.path, faults.status(404))
+    world.web.fault(here.path, faults.redirect(second.url, 301))
+    assert "second address" not in latest(1)
+    assert "second address" in latest(2)
+
+
 def test_a_digest_comes_at_its_minute_in_the_zone_of_the_chat(world: World):
     feed = world.outlet()
     world.publish(feed, "The news of the day")
