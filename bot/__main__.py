@@ -198,6 +198,8 @@ async def _ask(settings: Settings | None, world: World, text: str, *, as_json: b
 
 async def _run(settings: Settings, world: World) -> int:
     """The service, until a signal ends it."""
+    if settings.half_set and not settings.telegram_bot_token:
+        raise SettingsError(settings.half_set)
     async with live_core(settings, world) as core:
         if not core.lock.acquire():
             raise DatabaseError(f"{settings.database_path} is in use by another `yamchi run`; stop that one first")
@@ -253,6 +255,8 @@ def _chats(settings: Settings, core: Core) -> dict[str, Chat]:
             paid=settings.telegram_paid_broadcast,
             crash=core.world.crash,
         )
+    if settings.half_set:
+        structlog.get_logger().error("Slack stays off", reason=settings.half_set)
     if settings.slack_bot_token and settings.slack_app_token:
         from handlers.slack import Slack  # noqa: PLC0415
 

@@ -224,6 +224,12 @@ def test_a_request_that_cannot_be_done_says_what_to_do_next(world: World, said: 
     assert as_json.stderr == ""
 
 
+def test_half_of_slacks_tokens_ends_the_start_with_the_other_half_named(world: World):
+    result = run(world.folder, "run", env={**world.env, "SLACK_BOT_TOKEN": "xoxb-1"})
+    assert result.returncode == 2
+    assert result.stderr == "yamchi: SLACK_APP_TOKEN: not set, and Slack needs it beside SLACK_BOT_TOKEN\n"
+
+
 def test_a_bad_setting_ends_the_start_with_its_line(world: World):
     (world.folder / ".env").write_text("LOG_LEVEL=INFO\nDEFAULT_TIMEZONE=Nowhere\n")
     result = run(world.folder, "ask", "/rates", env=world.env)
