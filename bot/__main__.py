@@ -190,7 +190,7 @@ async def _ask(settings: Settings | None, world: World, text: str, *, as_json: b
         answer = await menu.answer(replace(core.desk, refresh=_refresh(core)), Request(HERE, text))
     if as_json:
         body = {"error": answer.error} if answer.error else {"message": to_data(answer.message), "data": answer.data}
-        print(json.dumps(body, ensure_ascii=False))  # noqa: T201
+        print(json.dumps(body, ensure_ascii=sys.stdout.encoding.casefold() != "utf-8"))  # noqa: T201
     else:
         print_message(answer.message, sys.stderr if answer.error else sys.stdout)
     return 1 if answer.error else 0

@@ -224,6 +224,13 @@ def test_a_request_that_cannot_be_done_says_what_to_do_next(world: World, said: 
     assert as_json.stderr == ""
 
 
+def test_json_is_whole_where_the_terminal_knows_no_unicode(tmp_path: Path):
+    env = {"PYTHONIOENCODING": "ascii"}
+    result = run(tmp_path, "ask", "/language ru", "--json", "--sample", env=env)
+    assert result.returncode == 0, result.stderr
+    assert "Русский" in json.loads(result.stdout)["message"]["blocks"][0]["text"]
+
+
 def test_half_of_slacks_tokens_ends_the_start_with_the_other_half_named(world: World):
     result = run(world.folder, "run", env={**world.env, "SLACK_BOT_TOKEN": "xoxb-1"})
     assert result.returncode == 2
