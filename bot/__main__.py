@@ -193,7 +193,7 @@ async def _ask(settings: Settings | None, world: World, text: str, *, as_json: b
         answer = await menu.answer(replace(core.desk, refresh=_refresh(core)), Request(HERE, text))
     if as_json:
         body = {"error": answer.error} if answer.error else {"message": to_data(answer.message), "data": answer.data}
-        print(json.dumps(body, ensure_ascii=False))  # noqa: T201
+        print(json.dumps(body, ensure_ascii=sys.stdout.encoding.casefold() != "utf-8"))  # noqa: T201
     else:
         print_message(answer.message, sys.stderr if answer.error else sys.stdout)
     return 1 if answer.error else 0
@@ -201,6 +201,8 @@ async def _ask(settings: Settings | None, world: World, text: str, *, as_json: b
 
 async def _run(settings: Settings, world: World) -> int:
     """The service, until a signal ends it."""
+    if settings.half_set and not settings.telegram_bot_token:
+        raise SettingsError(settings.half_set)
     async with live_core(settings, world) as core:
         if not core.lock.acquire():
             raise DatabaseError(f"{settings.database_path} is in use by another `yamchi run`; stop that one first")
@@ -237,6 +239,8 @@ def _chats(settings: Settings, core: Core) -> dict[str, Chat]:
             paid=settings.telegram_paid_broadcast,
             crash=core.world.crash,
         )
+    if settings.half_set:
+        structlog.get_logger().error("Slack stays off", reason=settings.half_set)
     if settings.slack_bot_token and settings.slack_app_token:
         from handlers.slack import Slack  # noqa: PLC0415
 

@@ -154,7 +154,7 @@ class Announcer:
         code = good[0].quote if good else ""
         if code not in FIVE or good[0].kind != "official":
             return []
-        listeners = [s for s in await self.store.instant_subscriptions() if s.content.rates and not s.content.words]
+        listeners = [s for s in await self.store.instant_subscriptions() if s.content.rates]
         addresses = list(dict.fromkeys(subscription.address for subscription in listeners))
         dated = {table.effective_date: table for table in (*known, *good)}
         series = as_series(dated.values(), BASE, code, now)

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv.parser import parse_stream
@@ -59,7 +60,8 @@ def _language(value: str) -> str:
 
 
 def _url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError("expected an http address")
     return value.rstrip("/")
 
@@ -126,7 +128,16 @@ class Settings(BaseSettings):
     @property
     def has_chat(self) -> bool:
         """Whether a token turns on a chat beside the console."""
-        return bool(self.telegram_bot_token or self.slack_bot_token)
+        return bool(self.telegram_bot_token or self.slack_bot_token or self.slack_app_token)
+
+    @property
+    def half_set(self) -> str:
+        """What keeps Slack off although somebody meant to turn it on, "" if nothing does."""
+        if bool(self.slack_bot_token) == bool(self.slack_app_token):
+            return ""
+        names = ("SLACK_APP_TOKEN", "SLACK_BOT_TOKEN")
+        missing, there = names if self.slack_bot_token else names[::-1]
+        return f"{missing}: not set, and Slack needs it beside {there}"
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -179,6 +190,8 @@ def _dotenv_lines() -> Iterator[tuple[int, str, str]]:
         bindings = list(parse_stream(DOTENV.open(encoding="utf-8")))
     except UnicodeDecodeError:
         raise SettingsError(".env: not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise SettingsError(f".env: cannot be read: {error.strerror}") from None
     for binding in bindings:
         text = binding.original.string
         line = binding.original.line + len(text) - len(text.lstrip("\n"))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from bot import rules
+from bot.errors import YamchiError
 from bot.models import Delivery, Outcome
 from bot.ports import Chat, Clock, CrashHook, Store
 
@@ -20,6 +20,9 @@ LEASE: Final = timedelta(seconds=120)
 """Longer than any transport waits for its answer, so that a lapsed claim has no live sender."""
 IDLE_SECONDS: Final = 0.5
 DRAIN_SECONDS: Final = 8
+SETTLE_TRIES: Final = 60
+"""A second apart: what has been sent and is not written down would be sent again."""
+SETTLE_SECONDS: Final = 1.0
 
 log = structlog.get_logger()
 
@@ -93,6 +96,8 @@ class Deliverer:
         self._crash("handed")
         try:
             outcome = await self._chats[delivery.address.platform].send(delivery.address, delivery.message)
+        except YamchiError as error:  # the store failed the chat, which asks it before it sends anything
+            outcome = Outcome("pending", str(error), retry_at=self._clock() + rules.REPEAT_AFTER)
         except Exception as error:
             log.exception("send failed", delivery=delivery.id)
             outcome = Outcome("failed", type(error).__name__)
@@ -100,6 +105,17 @@ class Deliverer:
         now = self._clock()
         if outcome.state == "unknown":
             outcome = rules.answer_lost(delivery, now + rules.REPEAT_AFTER)
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._store.settle(delivery, outcome, now)
-        log.info("delivered", kind=delivery.kind, state=outcome.state, detail=outcome.detail)
+        await self._settle(delivery, outcome, now)
+
+    async def _settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
+        """Write it down, and again while the store fails."""
+        for _ in range(SETTLE_TRIES):
+            try:
+                await self._store.settle(delivery, outcome, now)
+            except YamchiError as error:
+                log.warning("the store fails", reason=str(error), delivery=delivery.id)
+                await asyncio.sleep(SETTLE_SECONDS)
+            else:
+                log.info("delivered", kind=delivery.kind, state=outcome.state, detail=outcome.detail)
+                return
+        log.error("not written down", kind=delivery.kind, state=outcome.state, delivery=delivery.id)

@@ -54,6 +54,7 @@ _SPAN: Final = regex.compile(r"(\d{1,4})([hdw])")
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _HALF_DAY: Final = regex.compile(r"(\d) (am|pm)\b")
 _CLOCK: Final = regex.compile(r"(\d{1,2})(?:[:.](\d{2}))?(am|pm)?")
+_WRITTEN_CLOCK: Final = regex.compile(r"\d{1,2}:\d{2}(?:am|pm)?")
 _LIKE_CLOCK: Final = regex.compile(r"\d+(?:[:.h]\d*)*(?:am|pm)?")
 
 
@@ -195,7 +196,28 @@ def _schedule(typed: Sequence[str]) -> tuple[Schedule, Sequence[str]]:
         elif word not in FILLERS:
             break
         rest.pop(0)
+    at, rest = _time_behind(rest, at)
     return _agreed(kind, weekday, at), rest
+
+
+def _time_behind(rest: Sequence[str], at: time | None) -> tuple[time | None, list[str]]:
+    """A time written after the words ("summit at 18:00") is meant as one: it is no word to look for."""
+    left: list[str] = []
+    for part in rest:
+        word = part.strip(_QUOTES)
+        if not _WRITTEN_CLOCK.fullmatch(word):
+            left.append(part)
+            continue
+        if at is not None:
+            raise Refusal(
+                N_("One subscription has one time, and {text} is another."),
+                N_("Say just one, such as /subscribe daily 09:00."),
+                text=word,
+            )
+        at = _time(word)
+        if left and left[-1] in FILLERS:
+            left.pop()
+    return at, left
 
 
 def _agreed(kind: ScheduleKind | None, weekday: int | None, at: time | None) -> Schedule:

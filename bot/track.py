@@ -152,7 +152,8 @@ class Tracker:
         self, source: Source, state: PollState, text: str, interval: float, retry_after: float | None
     ) -> None:
         log.warning("source failed", source=state.source, error=text, failures=state.failures + 1)
-        failed = replace(state, failures=state.failures + 1, error=text)
+        # where it had moved to may be gone: the next time it is looked for where it was
+        failed = replace(state, failures=state.failures + 1, error=text, moved_to="")
         now = self._clock()
         failed = replace(failed, next_poll_at=rules.poll_again(failed, interval, retry_after, now))
         try:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from bot.errors import DatabaseError
+
+TRIES: Final = 5
+PAUSE_SECONDS: Final = 0.02
 
 
 class ServiceLock:
@@ -20,12 +24,15 @@ class ServiceLock:
         self._file: IO[bytes] | None = None
 
     def acquire(self) -> bool:
-        """Take the lock, or say False at once if another process holds it.
+        """Take the lock, or say False if another process holds it; one that only looks has let go in no time.
 
         Raises DatabaseError where the file cannot be written.
         """
-        if self._file is None:
+        for turn in range(TRIES if self._file is None else 0):
+            time.sleep(PAUSE_SECONDS if turn else 0)
             self._file = self._locked(fcntl.LOCK_EX)
+            if self._file is not None:
+                break
         return self._file is not None
 
     def held_elsewhere(self) -> bool:

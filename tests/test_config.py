@@ -50,6 +50,8 @@ def test_the_example_itself_is_a_good_file(empty_folder: Path):
         ("FETCH_ALLOW=localhost\n", ".env line 1: FETCH_ALLOW: expected host:port"),
         ("HTTP_LISTEN=8080\n", ".env line 1: HTTP_LISTEN: expected host:port"),
         ("ADMINS=somebody\n", ".env line 1: ADMINS: expected telegram:ID"),
+        ("TELEGRAM_API_URL=http://\n", ".env line 1: TELEGRAM_API_URL: expected an http or https address"),
+        ("SLACK_API_URL=https://host:port/api/\n", ".env line 1: SLACK_API_URL: expected an http or https address"),
         ("DATABASE_URL=mysql://x\n", ".env line 1: DATABASE_URL: expected sqlite:///PATH"),
         ("LOG_LEVEL=loud\n", ".env line 1: LOG_LEVEL: expected DEBUG"),
         ("# fine\nLOG_LEVEL\n", ".env line 2: expected NAME=value"),
@@ -61,6 +63,25 @@ def test_a_bad_line_is_named_and_what_is_expected_said(empty_folder: Path, text:
     with pytest.raises(SettingsError) as error:
         read_settings()
     assert str(error.value).startswith(said)
+
+
+def test_half_of_slacks_tokens_is_told(empty_folder: Path):
+    (empty_folder / ".env").write_text("SLACK_BOT_TOKEN=xoxb-1\n")
+    settings = read_settings()
+    assert settings.has_chat
+    assert settings.half_set == "SLACK_APP_TOKEN: not set, and Slack needs it beside SLACK_BOT_TOKEN"
+    (empty_folder / ".env").write_text("SLACK_BOT_TOKEN=xoxb-1\nSLACK_APP_TOKEN=xapp-1\n")
+    assert read_settings().half_set == ""
+
+
+def test_a_file_that_cannot_be_opened_is_named(empty_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (empty_folder / ".env").write_text("LOG_LEVEL=INFO\n")
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(SettingsError, match=r"^\.env: cannot be read: Permission denied$"):
+        read_settings()
 
 
 def test_a_bad_value_never_prints_the_value_of_a_secret(empty_folder: Path):

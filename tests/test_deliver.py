@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.deliver import LEASE, Deliverer
+from bot.errors import DatabaseError
 from bot.message import Message, Paragraph
-from bot.models import Address, Health, Outcome, Outgoing
+from bot.models import Address, Delivery, Health, Outcome, Outgoing
 from bot.ports import Ask
 from storage.sqlite import SqliteStore, open_store
 
@@ -126,6 +127,47 @@ async def test_a_renderer_that_breaks_costs_only_its_message(store: SqliteStore)
     chat = RecordingChat(behave)
     await drain(store, chat, Clock(), lambda: len(chat.sent) >= 2)
     assert (await store.ledger()).states == {"failed": 1, "sent": 1}
+
+
+async def test_a_store_that_fails_the_chat_costs_no_message(store: SqliteStore):
+    await store.keep_digests([outgoing("1", 0)], [], NOW)
+    faults = [DatabaseError("the disk is full")]
+
+    def behave(_: Address) -> Outcome:
+        if faults:
+            raise faults.pop()
+        return Outcome("sent")
+
+    clock = Clock()
+    chat = RecordingChat(behave)
+    await drain(store, chat, clock, lambda: len(chat.sent) >= 1)
+    assert (await store.ledger()).states == {"pending": 1}
+    clock.now += timedelta(seconds=61)
+    await drain(store, chat, clock, lambda: len(chat.sent) >= 2)
+    assert (await store.ledger()).states == {"sent": 1}
+
+
+class FullDisk(SqliteStore):
+    """A store that cannot write down the first `faults` outcomes."""
+
+    faults = 2
+
+    async def settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
+        self.faults -= 1
+        if self.faults >= 0:
+            raise DatabaseError("the disk is full")
+        return await super().settle(delivery, outcome, now)
+
+
+async def test_what_was_sent_is_written_down_once_the_store_can_again(tmp_path: Path):
+    store = FullDisk(tmp_path / "yamchi.db", retention_days=90)
+    await store.open()
+    await store.keep_digests([outgoing("1", 0)], [], NOW)
+    chat = RecordingChat(lambda _: Outcome("sent"))
+    await drain(store, chat, Clock(), lambda: store.faults < 0)
+    assert len(chat.sent) == 1
+    assert (await store.ledger()).states == {"sent": 1}
+    await store.close()
 
 
 async def test_a_claim_whose_sender_died_lapses_and_is_sent_once_more(store: SqliteStore):

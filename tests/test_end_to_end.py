@@ -120,6 +120,24 @@ def test_a_bad_source_is_one_line_in_sources_and_nothing_else_suffers(world: Wor
     assert not UGLY.search(result.stdout + result.stderr)
 
 
+def test_an_outlet_that_moved_is_looked_for_where_it_was_once_its_new_address_is_gone(world: World):
+    here, first, second = world.outlet("here"), world.feeds.add("first"), world.feeds.add("second")
+    world.publish(first, "Read at the first address")
+    world.publish(second, "Read at the second address")
+
+    def latest(hour: int) -> str:
+        env = {**world.env, "YAMCHI_TEST_NOW": (BEFORE_NINE + timedelta(hours=hour)).isoformat()}
+        return run(world.folder, "ask", "/latest", env=env).stdout
+
+    (world.folder / "sources.toml").write_text(f'replace = true\n[[feeds]]\nid = "here"\nurl = "{here.url}"\n')
+    world.web.fault(here.path, faults.redirect(first.url, 301))
+    assert "first address" in latest(0)
+    world.web.fault(first.path, faults.status(404))
+    world.web.fault(here.path, faults.redirect(second.url, 301))
+    assert "second address" not in latest(1)
+    assert "second address" in latest(2)
+
+
 def test_a_digest_comes_at_its_minute_in_the_zone_of_the_chat(world: World):
     feed = world.outlet()
     world.publish(feed, "The news of the day")
@@ -204,6 +222,19 @@ def test_a_request_that_cannot_be_done_says_what_to_do_next(world: World, said: 
     assert as_json.returncode == 1
     assert expected in error["message"] + error["hint"]
     assert as_json.stderr == ""
+
+
+def test_json_is_whole_where_the_terminal_knows_no_unicode(tmp_path: Path):
+    env = {"PYTHONIOENCODING": "ascii"}
+    result = run(tmp_path, "ask", "/language ru", "--json", "--sample", env=env)
+    assert result.returncode == 0, result.stderr
+    assert "Русский" in json.loads(result.stdout)["message"]["blocks"][0]["text"]
+
+
+def test_half_of_slacks_tokens_ends_the_start_with_the_other_half_named(world: World):
+    result = run(world.folder, "run", env={**world.env, "SLACK_BOT_TOKEN": "xoxb-1"})
+    assert result.returncode == 2
+    assert result.stderr == "yamchi: SLACK_APP_TOKEN: not set, and Slack needs it beside SLACK_BOT_TOKEN\n"
 
 
 def test_a_bad_setting_ends_the_start_with_its_line(world: World):

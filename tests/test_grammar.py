@@ -46,20 +46,25 @@ DAILY = Schedule("daily", time(9))
         ("еженедельно пн 09:00", Schedule("weekly", time(9), 0), Content()),
         ("вс 10:00 курсы", Schedule("weekly", time(10), 6), Content(news=False)),
         ("5G", DAILY, Content(("5g",), rates=False)),
+        ("daily summit 18:00", Schedule("daily", time(18)), Content(("summit",), rates=False)),
+        ("саммит в 18:00", Schedule("daily", time(18)), Content(("саммит",), rates=False)),
     ],
 )
 def test_an_order_is_read(text, schedule, content):
     assert grammar.order(text) == (schedule, content)
 
 
-@pytest.mark.parametrize("text", ["daily 25:00", "24:00", "9:60", "daily 0900", "13pm", "99"])
+@pytest.mark.parametrize("text", ["daily 25:00", "weekly xyz 25:00", "24:00", "9:60", "daily 0900", "13pm", "99"])
 def test_a_wrong_time_is_refused_with_what_is_expected(text):
     with pytest.raises(Refusal, match="is not a time of day") as refused:
         grammar.order(text)
     assert "daily 09:00" in refused.value.hint
 
 
-@pytest.mark.parametrize("text", ["daily mon 09:00", "weekdays sun", "instant mon", "instant 09:00"])
+@pytest.mark.parametrize(
+    "text",
+    ["daily mon 09:00", "weekdays sun", "instant mon", "instant 09:00", "instant gas 09:00", "daily 09:00 18:00"],
+)
 def test_contradictions_are_refused(text):
     with pytest.raises(Refusal):
         grammar.order(text)

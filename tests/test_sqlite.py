@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -371,3 +373,14 @@ def test_a_lock_that_cannot_be_written_is_told(tmp_path: Path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(DatabaseError, match="cannot be written"):
         ServiceLock(tmp_path / "file" / "yamchi.db").acquire()
+
+
+def test_a_look_at_the_lock_keeps_nobody_from_taking_it(tmp_path: Path):
+    path = tmp_path / "yamchi.db.lock"
+    path.touch()
+    with path.open("ab") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        letting_go = threading.Timer(0.03, fcntl.flock, (looking, fcntl.LOCK_UN))
+        letting_go.start()
+        assert ServiceLock(tmp_path / "yamchi.db").acquire()
+        letting_go.join()
