@@ -15,6 +15,8 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
+import structlog
+
 from bot import cli
 from bot.announce import Announcer
 from bot.catalogue import read_catalogue

@@ -44,7 +44,8 @@ def board(board: Board, tongue: Tongue, *, spans: bool = False) -> Message:
     """
     blocks: list[Block] = [Heading(tongue.say("Official rates"))]
     if board.as_of:
-        blocks = [Heading(tongue.say("Official rates, {date}", date=full_day(board.as_of, tongue)))]
+        if any(quote.rate is not None and quote.kind != "peg" for quote in board.quotes):
+            blocks = [Heading(tongue.say("Official rates, {date}", date=full_day(board.as_of, tongue)))]
         blocks.append(_table(board, tongue))
         blocks += _spans(board, tongue) if spans else ()
     blocks += [
