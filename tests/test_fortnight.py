@@ -27,6 +27,7 @@ AFTER_THE_FIRST_VERSION = datetime(2026, 12, 9, 12, 5, tzinfo=UTC)
 """The tenge of the 10th has been pushed once, and is being corrected."""
 TOLD_TO_OPERATORS = [
     (9, 11, "cbu prints USD/UZS 121.55 for 10 Dec after 12,160.00. I hold it until another source agrees."),
+    (9, 12, "frankfurter_cbu prints USD/UZS 121.55 for 10 Dec after 12,160.00. I hold it until another source agrees."),
     (14, 10, "nbkr prints USD/KGS 97.9440 for 15 Dec after 87.4000. I hold it until another source agrees."),
     (15, 3, "frankfurter_nbkr prints USD/KGS 97.944 for 15 Dec after 87.4. I hold it until another source agrees."),
 ]
