@@ -11,11 +11,13 @@ from typing import Protocol
 
 from bot.message import Message
 from bot.models import (
+    AddedFeed,
     Address,
     Answer,
     Article,
     ChatSettings,
     Delivery,
+    Feed,
     Health,
     Hold,
     LedgerCounts,
@@ -66,7 +68,7 @@ class Chat(Protocol):
 class Store(Protocol):
     """What is remembered.
 
-    sources        poll_states, keep_poll
+    sources        poll_states, keep_poll, added_feeds, add_feed, remove_feed, feeds_added_by
     news           known_articles, keep_news, find_news, news_seen
     rates          tables, newest_table, series, keep_tables, holds, release
     chats          chat, keep_chat
@@ -84,6 +86,19 @@ class Store(Protocol):
 
     async def keep_poll(self, state: PollState) -> None:
         """A poll that brought nothing new, or failed."""
+
+    async def added_feeds(self) -> list[AddedFeed]:
+        """The feeds that chats added for themselves, by id."""
+
+    async def add_feed(self, feed: Feed, address: Address, user: str, now: datetime) -> None:
+        """A chat (its threads share it) reads this feed from now on; one of that id stays as it is."""
+
+    async def remove_feed(self, feed: str, address: Address) -> bool:
+        """A chat reads it no more. A feed that nobody reads is forgotten, with what its polls left.
+        False if this chat did not read it."""
+
+    async def feeds_added_by(self, platform: str, user: str, since: datetime) -> int:
+        """How many feeds this person added since then, in whatever chat."""
 
     # news
     async def known_articles(self, keys: Collection[str]) -> dict[str, int]:

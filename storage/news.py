@@ -7,6 +7,7 @@ must not become new again once the article itself is past its retention.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
@@ -14,6 +15,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
+from bot.message import Span
 from bot.models import Article, Outgoing, PollState
 from storage.outbox import enqueue
 from storage.sources import keep_poll
@@ -25,11 +27,12 @@ FORGOTTEN_AT_ONCE: Final = 500
 
 INSERT: Final = """
     INSERT INTO articles
-        (id, source, opinion, countries, published, first_seen, language, guid, url, title, lead, text)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+        (id, source, opinion, countries, published, first_seen, language, guid, url, title, lead, spans, text)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 EDIT: Final = """
-    UPDATE articles SET (opinion, countries, language, url, title, lead, text) = (?2, ?3, ?4, ?5, ?6, ?7, ?8)
-    WHERE id = ?1 AND (opinion, countries, language, url, title, lead, text) IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8)"""
+    UPDATE articles SET (opinion, countries, language, url, title, lead, spans, text) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    WHERE id = ?1
+        AND (opinion, countries, language, url, title, lead, spans, text) IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"""
 
 
 def known_articles(db: Database, keys: Collection[str]) -> dict[str, int]:
@@ -75,6 +78,7 @@ def article(row: Row) -> Article:
             "first_seen": instant(row["first_seen"]),
             "opinion": bool(row["opinion"]),
             "countries": tuple(code for code in row["countries"].split(",") if code),
+            "spans": tuple(Span(*span) for span in json.loads(row["spans"] or "[]")),
         }
     )
 
@@ -109,15 +113,16 @@ def _free_id(db: Database, published: datetime) -> int:
 
 
 def _values(number: int, story: Article, now: datetime) -> tuple[object, ...]:
-    opinion, countries, language, url, title, lead, text = _editable(story)
+    opinion, countries, language, url, title, lead, spans, text = _editable(story)
     published, seen = micros(story.published), micros(now)
     guid = plain(story.guid)
-    return number, story.source, opinion, countries, published, seen, language, guid, url, title, lead, text
+    return number, story.source, opinion, countries, published, seen, language, guid, url, title, lead, spans, text
 
 
 def _editable(story: Article) -> tuple[object, ...]:
     countries = "".join(f",{code}" for code in story.countries) + ("," if story.countries else "")
-    texts = (story.language, story.url, story.title, story.lead, story.text)
+    spans = json.dumps([(span.start, span.end, span.style) for span in story.spans]) if story.spans else ""
+    texts = (story.language, story.url, story.title, story.lead, spans, story.text)
     return story.opinion, plain(countries), *map(plain, texts)
 
 

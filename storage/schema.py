@@ -233,3 +233,30 @@ def m008_fixings(db: Database) -> None:
                               WHERE source = t.source AND effective_date = t.effective_date);
         DROP TABLE rate_tables;
     """)
+
+
+@migrations()
+def m009_feeds(db: Database) -> None:
+    db.executescript("""
+        ALTER TABLE polls ADD COLUMN url TEXT NOT NULL DEFAULT '';   -- what it was learnt of
+        ALTER TABLE polls ADD COLUMN body TEXT NOT NULL DEFAULT '';  -- hash of the last good document
+        ALTER TABLE polls ADD COLUMN window REAL NOT NULL DEFAULT 0; -- seconds its entries span
+        ALTER TABLE polls ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;  -- 410s in a row
+        ALTER TABLE polls ADD COLUMN note TEXT NOT NULL DEFAULT '';
+        ALTER TABLE articles ADD COLUMN spans TEXT NOT NULL DEFAULT '';  -- of the lead: [[start, end, style]]
+        CREATE TABLE added_feeds (
+            id TEXT PRIMARY KEY,
+            url TEXT NOT NULL UNIQUE,
+            title TEXT NOT NULL,
+            language TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE feed_readers (
+            feed TEXT NOT NULL REFERENCES added_feeds (id) ON DELETE CASCADE,
+            platform TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            added_by TEXT NOT NULL,
+            added_at INTEGER NOT NULL,
+            PRIMARY KEY (platform, chat, feed)
+        ) WITHOUT ROWID;
+        CREATE INDEX feed_readers_feed ON feed_readers (feed);
+    """)

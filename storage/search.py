@@ -93,7 +93,7 @@ def _hits(query: NewsQuery, expression: str) -> Hits:
         return Hits(FACETS, "articles.id", tuple(where), tuple(values))
     where, values = _filters(query, "articles_fts.rowid")
     table = "articles_fts"
-    if query.countries or query.sources or query.opinion is not None:
+    if query.countries or query.sources or query.hidden or query.opinion is not None:
         table += f" CROSS JOIN {FACETS} ON articles.id = articles_fts.rowid"
     return Hits(table, "articles_fts.rowid", ("articles_fts MATCH ?", *where), (expression, *values))
 
@@ -107,6 +107,9 @@ def _filters(query: NewsQuery, rowid: str) -> tuple[list[str], list[Any]]:
     if query.sources:
         where.append("articles.source IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(query.sources))
+    if query.hidden:
+        where.append("articles.source NOT IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(query.hidden))
     if query.opinion is not None:
         where.append("articles.opinion = ?")
         values.append(query.opinion)

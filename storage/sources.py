@@ -1,11 +1,13 @@
-"""What is remembered of a source between two polls."""
+"""What is remembered of a source between two polls, and the feeds that chats added."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlite_utils import Database
 
-from bot.models import PollState
-from storage.values import instant_or_none, micros_or_none, plain, rows
+from bot.models import AddedFeed, Address, Feed, PollState
+from storage.values import instant_or_none, micros, micros_or_none, one, plain, rows
 
 
 def poll_states(db: Database) -> dict[str, PollState]:
@@ -23,7 +25,7 @@ def poll_states(db: Database) -> dict[str, PollState]:
 
 def keep_poll(db: Database, state: PollState) -> None:
     db.conn.execute(
-        "INSERT OR REPLACE INTO polls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO polls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             state.source,
             micros_or_none(state.next_poll_at),
@@ -34,5 +36,46 @@ def keep_poll(db: Database, state: PollState) -> None:
             state.failures,
             plain(state.error),
             state.items,
+            plain(state.url),
+            state.body,
+            state.window,
+            state.gone,
+            plain(state.note),
         ),
     )
+
+
+def added_feeds(db: Database) -> list[AddedFeed]:
+    readers: dict[str, list[tuple[str, str]]] = {}
+    for row in rows(db, "SELECT feed, platform, chat FROM feed_readers ORDER BY feed, platform, chat"):
+        readers.setdefault(row["feed"], []).append((row["platform"], row["chat"]))
+    return [
+        AddedFeed(Feed(**row), tuple(readers.get(row["id"], ())))
+        for row in rows(db, "SELECT id, title, url, language FROM added_feeds ORDER BY id")
+    ]
+
+
+def add_feed(db: Database, feed: Feed, address: Address, user: str, now: datetime) -> None:
+    db.conn.execute(
+        "INSERT INTO added_feeds VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (feed.id, plain(feed.url), plain(feed.title), feed.language),
+    )
+    db.conn.execute(
+        "INSERT INTO feed_readers VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (feed.id, address.platform, address.chat, plain(user), micros(now)),
+    )
+
+
+def remove_feed(db: Database, feed: str, address: Address) -> bool:
+    read = (feed, address.platform, address.chat)
+    had = db.conn.execute("DELETE FROM feed_readers WHERE feed = ? AND platform = ? AND chat = ?", read).rowcount > 0
+    if had and not one(db, "SELECT EXISTS (SELECT 1 FROM feed_readers WHERE feed = ?)", feed):
+        db.conn.execute("DELETE FROM added_feeds WHERE id = ?", (feed,))
+        db.conn.execute("DELETE FROM polls WHERE source = ?", (feed,))
+    return had
+
+
+def feeds_added_by(db: Database, platform: str, user: str, since: datetime) -> int:
+    """People are told apart by platform: the same number may be another person elsewhere."""
+    counted = "SELECT count(*) FROM feed_readers WHERE platform = ? AND added_by = ? AND added_at > ?"
+    return int(one(db, counted, platform, plain(user), micros(since)))

@@ -11,10 +11,12 @@ from typing import Final
 from sqlite_utils import Database
 
 from bot.models import (
+    AddedFeed,
     Address,
     Article,
     ChatSettings,
     Delivery,
+    Feed,
     Hold,
     LedgerCounts,
     NewsPage,
@@ -69,6 +71,18 @@ class SqliteStore(Store):
 
     async def keep_poll(self, state: PollState) -> None:
         await self._writer.run(sources.keep_poll, state)
+
+    async def added_feeds(self) -> list[AddedFeed]:
+        return await self._readers.run(sources.added_feeds)
+
+    async def add_feed(self, feed: Feed, address: Address, user: str, now: datetime) -> None:
+        await self._writer.run(sources.add_feed, feed, address, user, now)
+
+    async def remove_feed(self, feed: str, address: Address) -> bool:
+        return await self._writer.run(sources.remove_feed, feed, address)
+
+    async def feeds_added_by(self, platform: str, user: str, since: datetime) -> int:
+        return await self._readers.run(sources.feeds_added_by, platform, user, since)
 
     # news
     async def known_articles(self, keys: Collection[str]) -> dict[str, int]:

@@ -9,9 +9,10 @@ from bot.models.delivery import Delivery, DeliveryKind, DeliveryState, Health, L
 from bot.models.news import Article, NewsPage, NewsQuery
 from bot.models.people import Address, Answer, Request
 from bot.models.rates import Announced, Board, Fixing, Hold, Quote, RateKind, RateTable, StoredFixing
-from bot.models.sources import Catalogue, Feed, PollState, RateRoad
+from bot.models.sources import AddedFeed, Catalogue, Feed, PollState, RateRoad
 
 __all__ = [
+    "AddedFeed",
     "Address",
     "Announced",
     "Answer",

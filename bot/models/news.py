@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.message import Span
+
 
 @dataclass(frozen=True, slots=True)
 class Article:
     """An article as we keep it: clean text, the outlet's own https link.
 
-    lead: at most two sentences; text: everything searchable
+    lead: at most two sentences, spans: its emphasis; text: everything searchable
     id, first_seen: given by the store (id grows with publication time)
     """
 
@@ -24,13 +26,17 @@ class Article:
     language: str = "en"
     opinion: bool = False
     countries: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
     id: int = 0
     first_seen: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewsQuery:
-    """What /latest looks for. Words are all required; before: only ids below it."""
+    """What /latest looks for. Words are all required; before: only ids below it.
+
+    hidden: sources this chat does not see, which others added for themselves
+    """
 
     words: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
@@ -38,6 +44,7 @@ class NewsQuery:
     since: datetime | None = None
     opinion: bool | None = None
     before: int | None = None
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

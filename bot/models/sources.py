@@ -8,13 +8,25 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """An outlet's feed: a row of feeds.toml or of SOURCES_FILE."""
+    """An outlet's feed: a row of feeds.toml or of SOURCES_FILE, or added by a chat.
+
+    spare: where the same articles stand if `url` is refused to us, such as WordPress's REST list; "" for nowhere
+    """
 
     id: str
     title: str
     url: str
     language: str
     countries: tuple[str, ...] = ()
+    spare: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedFeed:
+    """A feed that chats added for themselves. readers: those chats, as (platform, chat); nobody else sees it."""
+
+    feed: Feed
+    readers: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +62,11 @@ class Catalogue:
 class PollState:
     """What is remembered of a source between two polls. Validators are kept byte for byte.
 
+    url: the source's own address when all this was learnt; another one now, and it is a new source
     moved_to: the new address after a permanent redirect that parsed well
-    items: how many entries or rows the last good document held
+    items: how many entries or rows the last good document held; note: what was wrong with it, "" for nothing
+    body: a hash of that document; window: seconds between its oldest and its newest entry, 0 if unknown
+    gone: how often in a row the server said 410
     """
 
     source: str
@@ -63,3 +78,8 @@ class PollState:
     failures: int = 0
     error: str = ""
     items: int = 0
+    url: str = ""
+    body: str = ""
+    window: float = 0.0
+    gone: int = 0
+    note: str = ""

@@ -18,6 +18,7 @@ from yarl import URL
 
 from bot import prose
 from bot.errors import SourceError
+from bot.message import Span
 from bot.sources.charset import decode
 
 MOST_ENTRIES: Final = 1000
@@ -40,7 +41,7 @@ class Entry:
     """An entry as read: clean text already, a link of whatever scheme, "" where there is none.
 
     summary: the outlet's own description; text: the full text, else the summary again
-    published: None where no date could be read
+    summary_spans, text_spans: their emphasis; published: None where no date could be read
     """
 
     guid: str
@@ -50,15 +51,22 @@ class Entry:
     text: str
     published: datetime | None
     categories: tuple[str, ...] = ()
+    summary_spans: tuple[Span, ...] = ()
+    text_spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A document. complete: False if it was cut short, on its way or by us."""
+    """A document. complete: False if it was cut short, on its way or by us.
+
+    language: two letters, "" where it says nothing; ttl: seconds it asks to be left alone, 0 for nothing
+    """
 
     entries: tuple[Entry, ...]
     complete: bool
     title: str
+    language: str = ""
+    ttl: float = 0.0
 
 
 def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedFeed:
