@@ -53,6 +53,7 @@ class _FeedRow(_Row):
     url: Annotated[str, AfterValidator(_address)] = Field(description="an http or https address")
     title: Text = Field("", description="a text of at most 100 characters")
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = Field("en", description='a code such as "en"')
+    spare: Annotated[str, AfterValidator(_address)] = Field("", description="an http or https address")
     countries: list[Country] = Field([], description='a list of codes such as ["KZ", "UZ"]')
 
 
@@ -102,7 +103,9 @@ def _built_in() -> Catalogue:
 
 
 def _feeds(file: _File) -> tuple[Feed, ...]:
-    return tuple(Feed(row.id, row.title or row.id, row.url, row.language, tuple(row.countries)) for row in file.feeds)
+    return tuple(
+        Feed(row.id, row.title or row.id, row.url, row.language, tuple(row.countries), row.spare) for row in file.feeds
+    )
 
 
 def _road(row: _RateRow, namesakes: Mapping[str, RateRoad]) -> RateRoad:

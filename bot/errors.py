@@ -36,16 +36,23 @@ class SourceError(YamchiError):
     """A source that is down, slow, blocked or talks nonsense. The text is a short English phrase.
 
     retry_after: seconds the server asked us to wait, None where it said nothing
-    gone: the server said 410; absent: it said 404
+    gone: the server said 410; absent: it said 404; blocked: it keeps us out, or shows us a page for people
     """
 
     def __init__(
-        self, text: str, *, retry_after: float | None = None, gone: bool = False, absent: bool = False
+        self,
+        text: str,
+        *,
+        retry_after: float | None = None,
+        gone: bool = False,
+        absent: bool = False,
+        blocked: bool = False,
     ) -> None:
         super().__init__(text)
         self.retry_after = retry_after
         self.gone = gone
         self.absent = absent
+        self.blocked = blocked
 
 
 class NotModified(SourceError):

@@ -53,6 +53,7 @@ class Fetched:
 
     headers: by lower-case name; url: where it came from in the end
     moved_to: the same if every hop on the way was permanent, else ""
+    max_age: seconds for which the server calls it fresh
     """
 
     status: int
@@ -60,6 +61,7 @@ class Fetched:
     headers: dict[str, str]
     url: str
     moved_to: str
+    max_age: float = 0.0
 
 
 class Fetcher:

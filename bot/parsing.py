@@ -74,7 +74,7 @@ class Parser:
                 raise
             self._rest = asyncio.get_running_loop().call_later(self._idle, self._let_go)
         if reply.error:
-            raise SourceError(reply.error)
+            raise SourceError(reply.error, blocked=reply.blocked)
         return reply
 
     def _keep(self) -> None:

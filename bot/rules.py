@@ -42,6 +42,12 @@ SHELF_LIFE: Final[dict[DeliveryKind, timedelta]] = {
 REPEATED: Final[frozenset[DeliveryKind]] = frozenset({"article", "digest"})
 """Kinds sent once more when the answer to a send was lost; the others never are."""
 
+SHORTEST_INTERVAL: Final = 1800.0
+"""Seconds between two polls of a feed that answers, unless the operator's own interval is shorter."""
+GONE_SECONDS: Final = 12 * 3600.0
+GONE_FOR_GOOD: Final = 3
+"""So many 410s, half a day apart, and a source is left alone."""
+
 REPEAT_AFTER: Final = timedelta(seconds=60)
 
 
@@ -171,13 +177,41 @@ def revisions(known: Sequence[RateTable], new: Sequence[RateTable]) -> list[tupl
     return found
 
 
+def read_well(state: PollState, interval: float, max_age: float, now: datetime) -> PollState:
+    """The state after a feed was read, or said that it has not changed.
+
+    interval: the base one, in seconds; max_age: seconds for which the server calls its answer fresh
+    A feed that holds a few hours only is asked thrice in them, but not all the time.
+    """
+    shortest = min(SHORTEST_INTERVAL, interval)
+    beat = max(shortest, min(interval, state.window / 3)) if state.window else interval
+    hint = max(max_age, min(state.ttl, 6 * interval))
+    good = replace(state, failures=0, gone=0, error="", last_ok_at=now)
+    return replace(good, next_poll_at=poll_again(good, beat, hint, now))
+
+
+def window(articles: Sequence[Article]) -> float:
+    """Seconds between the oldest and the newest of a document's articles; 0 where that says nothing."""
+    dates = [article.published for article in articles]
+    return (max(dates) - min(dates)).total_seconds() if dates else 0.0
+
+
+def is_due(state: PollState | None, now: datetime) -> bool:
+    """Whether to ask a source by ourselves; one that its server called gone three times never again."""
+    if state is None:
+        return True
+    return state.gone < GONE_FOR_GOOD and (state.next_poll_at is None or state.next_poll_at <= now)
+
+
 def poll_again(state: PollState, interval: float, retry_after: float | None, now: datetime) -> datetime:
     """When to ask a source again: its beat when it answered, doubling up to 6 h while it fails.
 
     interval: seconds; retry_after: what the server asked for, honoured up to a day.
     """
-    if not state.failures:
-        wait = interval * (0.9 + 0.2 * _spread(state.source))
+    if state.gone:
+        wait = GONE_SECONDS
+    elif not state.failures:
+        wait = interval * (1.0 + 0.1 * _spread(state.source))
     else:
         wait = min(interval * 2.0 ** min(state.failures - 1, 16), 24 * interval, 6 * 3600.0)
     return now + timedelta(seconds=max(wait, min(retry_after or 0.0, 86400.0)))
@@ -193,7 +227,10 @@ def worth_asking(state: PollState | None, interval: float, now: datetime) -> boo
 
     Not while it is fresh, and not while the server itself said no; a line that failed may be tried.
     """
-    if state is None or state.next_poll_at is None or state.next_poll_at <= now:
+    if is_due(state, now):
         return True
+    assert state
+    if state.gone:
+        return False
     fresh = state.last_ok_at is not None and now - state.last_ok_at < timedelta(seconds=interval)
     return not fresh and not state.error.startswith("HTTP")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -16,11 +15,12 @@ from bot.announce import Announcer
 from bot.bankdays import rest
 from bot.bankpolls import BankPolls
 from bot.errors import NotModified, SourceError
+from bot.feedpolls import FeedPolls
 from bot.fetch import Fetcher
 from bot.models import Catalogue, Feed, PollState, RateRoad
 from bot.parsing import Parser
 from bot.ports import Clock, CrashHook, Store
-from bot.sources import banks, feeds
+from bot.sources import banks
 
 log = structlog.get_logger()
 Source = Feed | RateRoad
@@ -47,13 +47,10 @@ class Tracker:
         crash: CrashHook,
     ) -> None:
         self._store = store
-        self._fetcher = fetcher
-        self._parser = parser
-        self._announcer = announcer
         self._clock = clock
         self._intervals = {"news": news_seconds, "rates": rates_seconds}
         self._group = group
-        self._crash = crash
+        self._feeds = FeedPolls(store, fetcher, parser, announcer, clock, crash)
         self._banks = BankPolls(store, catalogue.roads, fetcher, parser, announcer, clock, crash)
         self._sources: dict[str, Sequence[Source]] = {"news": catalogue.feeds, "rates": catalogue.roads}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -64,9 +61,9 @@ class Tracker:
         states = await self._store.poll_states()
         now = self._clock()
         for need, sources in self._sources.items():
-            due = [source for source in sources if _is_due(states.get(source.id), now)]
+            due = [source for source in sources if rules.is_due(_known(source, states), now)]
             for source in await self._needed(due, states):
-                self._start(need, source, states.get(source.id))
+                self._start(need, source, _known(source, states))
 
     async def refresh(self, needs: Iterable[str], states: Mapping[str, PollState]) -> set[asyncio.Task[None]]:
         """Polls, running or newly started, of every source of these kinds that is not fresh."""
@@ -74,8 +71,8 @@ class Tracker:
         started = set()
         for need in needs:
             beat = self._intervals[need]
-            stale = [s for s in self._sources[need] if rules.worth_asking(states.get(s.id), beat, now)]
-            started |= {self._start(need, s, states.get(s.id)) for s in await self._needed(stale, states)}
+            stale = [s for s in self._sources[need] if rules.worth_asking(_known(s, states), beat, now)]
+            started |= {self._start(need, s, _known(s, states)) for s in await self._needed(stale, states)}
         return started
 
     async def _needed(self, sources: Sequence[Source], states: Mapping[str, PollState]) -> list[Source]:
@@ -126,7 +123,8 @@ class Tracker:
     def _start(self, need: str, source: Source, state: PollState | None) -> asyncio.Task[None]:
         running = self._running.get(source.id)
         if running is None:
-            running = self._group.create_task(self._poll(need, source, state or PollState(source.id)))
+            learnt = replace(state or PollState(source.id), url=source.url)
+            running = self._group.create_task(self._poll(need, source, learnt))
             self._running[source.id] = running
             self._asked_at[running] = asyncio.get_running_loop().time()
             running.add_done_callback(lambda _: self._running.pop(source.id, None))
@@ -137,13 +135,14 @@ class Tracker:
         interval = self._intervals[need]
         try:
             if isinstance(source, Feed):
-                await self._poll_feed(source, state, interval)
+                await self._feeds.poll(source, state, interval)
             else:
                 await self._banks.poll(source, state, partial(self._good, state, self._rest(source, interval)))
         except NotModified:
             await self._store.keep_poll(self._good(state, self._rest(source, interval), state.items))
         except SourceError as error:
-            await self._note_failure(source, state, str(error), interval, error.retry_after)
+            gone = state.gone + 1 if error.gone else state.gone
+            await self._note_failure(source, replace(state, gone=gone), str(error), interval, error.retry_after)
         except Exception as error:
             log.exception("poll failed", source=source.id)
             await self._note_failure(source, state, f"cannot be read ({type(error).__name__})", interval, None)
@@ -152,8 +151,9 @@ class Tracker:
         self, source: Source, state: PollState, text: str, interval: float, retry_after: float | None
     ) -> None:
         log.warning("source failed", source=state.source, error=text, failures=state.failures + 1)
-        # where it had moved to may be gone: the next time it is looked for where it was
-        failed = replace(state, failures=state.failures + 1, error=text, moved_to="")
+        failed = replace(state, failures=state.failures + 1, error=text)
+        if state.moved_to:  # it may be gone there: the next time it is looked for where it was
+            failed = replace(failed, moved_to="", etag="", last_modified="", body="")
         now = self._clock()
         failed = replace(failed, next_poll_at=rules.poll_again(failed, interval, retry_after, now))
         try:
@@ -164,41 +164,18 @@ class Tracker:
 
     def _good(self, state: PollState, interval: float, items: int) -> PollState:
         now = self._clock()
-        good = replace(state, failures=0, error="", last_ok_at=now, items=items)
+        good = replace(state, failures=0, gone=0, error="", last_ok_at=now, items=items)
         return replace(good, next_poll_at=rules.poll_again(good, interval, None, now))
-
-    async def _poll_feed(self, feed: Feed, state: PollState, interval: float) -> None:
-        fetched = await self._fetcher.get(
-            state.moved_to or feed.url, etag=state.etag, last_modified=state.last_modified
-        )
-        now = self._clock()
-        if fetched.status == 304:
-            await self._store.keep_poll(self._good(state, interval, state.items))
-            return
-        parsed = await self._parser.feed(fetched.body, fetched.headers, fetched.url)
-        self._crash("fetched")
-        seen = [(article, feeds.keys(article)) for article in feeds.articles(feed, parsed, now)]
-        known = await self._store.known_articles({key for _, keys in seen for key in keys})
-        new, edited = rules.sort_news(seen, known)
-        loud = {id(a) for a in rules.worth_announcing([a for a, _ in new], first_look=state.last_ok_at is None)}
-        outgoing = await self._announcer.articles([pair for pair in new if id(pair[0]) in loud], now)
-        good = replace(
-            self._good(state, interval, len(seen)),
-            etag=fetched.headers.get("etag", ""),
-            last_modified=fetched.headers.get("last-modified", ""),
-            moved_to=fetched.moved_to or state.moved_to,
-        )
-        kept = await self._store.keep_news(good, new, edited, outgoing, now)
-        self._crash("kept")
-        log.info("feed read", source=feed.id, entries=len(seen), new=kept)
 
     def _rest(self, source: Source, interval: float) -> float:
         """Seconds until the next poll of a source that answered."""
         return rest(banks()[source.parser], interval, self._clock()) if isinstance(source, RateRoad) else interval
 
 
-def _is_due(state: PollState | None, now: datetime) -> bool:
-    return state is None or state.next_poll_at is None or state.next_poll_at <= now
+def _known(source: Source, states: Mapping[str, PollState]) -> PollState | None:
+    """What is remembered of a source; nothing of it holds for another address."""
+    state = states.get(source.id)
+    return state if state and state.url in ("", source.url) else None
 
 
 def _parted(sources: Sequence[Source]) -> tuple[list[Feed], list[RateRoad]]:

@@ -241,6 +241,7 @@ def m009_feeds(db: Database) -> None:
         ALTER TABLE polls ADD COLUMN url TEXT NOT NULL DEFAULT '';   -- what it was learnt of
         ALTER TABLE polls ADD COLUMN body TEXT NOT NULL DEFAULT '';  -- hash of the last good document
         ALTER TABLE polls ADD COLUMN window REAL NOT NULL DEFAULT 0; -- seconds its entries span
+        ALTER TABLE polls ADD COLUMN ttl REAL NOT NULL DEFAULT 0;    -- seconds the feed asks to be left alone
         ALTER TABLE polls ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;  -- 410s in a row
         ALTER TABLE polls ADD COLUMN note TEXT NOT NULL DEFAULT '';
         ALTER TABLE articles ADD COLUMN spans TEXT NOT NULL DEFAULT '';  -- of the lead: [[start, end, style]]

@@ -25,7 +25,7 @@ def poll_states(db: Database) -> dict[str, PollState]:
 
 def keep_poll(db: Database, state: PollState) -> None:
     db.conn.execute(
-        "INSERT OR REPLACE INTO polls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO polls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             state.source,
             micros_or_none(state.next_poll_at),
@@ -39,6 +39,7 @@ def keep_poll(db: Database, state: PollState) -> None:
             plain(state.url),
             state.body,
             state.window,
+            state.ttl,
             state.gone,
             plain(state.note),
         ),

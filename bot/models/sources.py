@@ -66,7 +66,7 @@ class PollState:
     moved_to: the new address after a permanent redirect that parsed well
     items: how many entries or rows the last good document held; note: what was wrong with it, "" for nothing
     body: a hash of that document; window: seconds between its oldest and its newest entry, 0 if unknown
-    gone: how often in a row the server said 410
+    ttl: seconds the feed itself asks to be left alone; gone: how often in a row the server said 410
     """
 
     source: str
@@ -81,5 +81,6 @@ class PollState:
     url: str = ""
     body: str = ""
     window: float = 0.0
+    ttl: float = 0.0
     gone: int = 0
     note: str = ""

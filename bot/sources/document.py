@@ -83,7 +83,8 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedFeed:
         raise SourceError("not a feed")
     if root[1].lower() == "html":
         challenge = _CHALLENGE.search(text, 0, _FIRST_PAGE)
-        raise SourceError("a challenge page: blocked" if challenge else "an HTML page instead of a feed")
+        told = "a challenge page: blocked" if challenge else "an HTML page instead of a feed"
+        raise SourceError(told, blocked=True)
     return _xml_feed(text, url)
 
 

@@ -50,6 +50,7 @@ class Reply:
     table: RateTable | None = None
     tables: list[RateTable] | None = None
     error: str = ""
+    blocked: bool = False
 
 
 JOBS: Final = TypeAdapter(Job)
@@ -79,7 +80,7 @@ def _reply(job: Job, document: bytes) -> Reply:
         assert read is not None
         return Reply(table=read(document))
     except SourceError as error:
-        return Reply(error=str(error))
+        return Reply(error=str(error), blocked=error.blocked)
     except Exception:  # noqa: BLE001 - a stranger's document found a hole in a parser
         return Reply(error="cannot be parsed")
 
