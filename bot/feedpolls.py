@@ -75,8 +75,8 @@ class FeedPolls:
         async with self._keeping:  # two feeds may bring the same article at the same moment
             known = await self.store.known_articles({key for _, keys in seen for key in keys})
             new, edited = rules.sort_news(seen, known)
-            loud = {id(a) for a in rules.worth_announcing([a for a, _ in new], first_look=state.last_ok_at is None)}
-            outgoing = await self.announcer.articles([pair for pair in new if id(pair[0]) in loud], now)
+            loud = rules.worth_announcing(new, first_look=state.last_ok_at is None)
+            outgoing = await self.announcer.articles(loud, now)
             kept = await self.store.keep_news(good, new, edited, outgoing, now)
         self.crash("kept")
         log.info("feed read", source=feed.id, entries=len(seen), new=kept)

@@ -27,6 +27,8 @@ from bot.models import (
 from bot.money import moved, per_unit
 
 InstantKind = Literal["article", "alert"]
+Found = tuple[Article, Sequence[str]]
+"""An article of a document and the keys it is known by."""
 
 UTC_ZONE: Final = ZoneInfo("UTC")
 FIRST_LOOK_ANNOUNCES: Final = 3
@@ -88,9 +90,9 @@ def replan(subscription: Subscription, zone: str, was: str, now: datetime) -> Su
     return replace(subscription, next_due=due)
 
 
-def worth_announcing(new: Sequence[Article], *, first_look: bool) -> Sequence[Article]:
+def worth_announcing(new: Sequence[Found], *, first_look: bool) -> Sequence[Found]:
     """Which of a feed's new articles go out at once, oldest first."""
-    ordered = sorted(new, key=lambda article: article.published)
+    ordered = sorted(new, key=lambda found: found[0].published)
     return ordered[-FIRST_LOOK_ANNOUNCES:] if first_look else ordered
 
 

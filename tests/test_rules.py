@@ -78,8 +78,8 @@ def test_after_a_long_pause_only_the_newest_due_instant_counts():
 
 
 def test_the_first_look_at_a_feed_announces_three():
-    new = [article(str(n), NOW - timedelta(hours=n)) for n in range(9)]
-    assert [a.title for a in rules.worth_announcing(new, first_look=True)] == ["2", "1", "0"]
+    new = [(article(str(n), NOW - timedelta(hours=n)), ()) for n in range(9)]
+    assert [a.title for a, _ in rules.worth_announcing(new, first_look=True)] == ["2", "1", "0"]
     assert len(rules.worth_announcing(new, first_look=False)) == 9
 
 
