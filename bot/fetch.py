@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,6 +36,8 @@ LONGEST_WAIT: Final = 86400.0
 
 _PERMANENT: Final = frozenset({301, 308})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_SHUT_OUT: Final = frozenset({401, 403, 406, 451})
+_MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})")
 _ACCEPT: Final = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9,"
     " application/json;q=0.8, */*;q=0.5"
@@ -105,7 +108,7 @@ class Fetcher:
                 left -= asyncio.get_running_loop().time() - started
             if got.status not in _REDIRECTS:
                 moved = str(here.with_fragment(None)) if hop and permanent else ""
-                return Fetched(got.status, got.body, got.headers, str(here), moved)
+                return Fetched(got.status, got.body, got.headers, str(here), moved, self._fresh_for(got.headers))
             permanent = permanent and got.status in _PERMANENT
             here = _web_address(got.headers.get("location", ""), here)
         raise SourceError("too many redirects")
@@ -143,8 +146,13 @@ class Fetcher:
         challenge = answer.headers.get("cf-mitigated", "") == "challenge"
         text = f"HTTP {answer.status}" + (", a challenge page: blocked" if challenge else "")
         wait = self._seconds(answer.headers.get("retry-after", ""))
-        gone, absent = answer.status == HTTPStatus.GONE, answer.status == HTTPStatus.NOT_FOUND
-        raise SourceError(text, retry_after=wait, gone=gone, absent=absent)
+        raise SourceError(
+            text,
+            retry_after=wait,
+            gone=answer.status == HTTPStatus.GONE,
+            absent=answer.status == HTTPStatus.NOT_FOUND,
+            blocked=challenge or answer.status in _SHUT_OUT,
+        )
 
     def _seconds(self, retry_after: str) -> float | None:
         """Retry-After, a number of seconds or an HTTP date, as seconds from now."""
@@ -157,6 +165,15 @@ class Fetcher:
             return None
         when = when if when.tzinfo else when.replace(tzinfo=UTC)
         return min(max((when - self._clock()).total_seconds(), 0.0), LONGEST_WAIT)
+
+    def _fresh_for(self, headers: dict[str, str]) -> float:
+        """Seconds for which an answer may be taken as the newest: its max-age, else its Expires, less its age."""
+        control, age = headers.get("cache-control", "").lower(), headers.get("age", "").strip()
+        if "no-cache" in control or "no-store" in control:
+            return 0.0
+        given = _MAX_AGE.search(control)
+        fresh = float(given[1]) if given else self._seconds(headers.get("expires", "")) or 0.0
+        return min(max(fresh - (float(age[:9]) if given and age.isdecimal() else 0.0), 0.0), LONGEST_WAIT)
 
     def _reason(self, error: Exception) -> str:
         """What to tell of a failure; never its own text, which may quote the address."""
