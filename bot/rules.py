@@ -92,8 +92,8 @@ def replan(subscription: Subscription, zone: str, was: str, now: datetime) -> Su
 
 def worth_announcing(new: Sequence[Found], *, first_look: bool) -> Sequence[Found]:
     """Which of a feed's new articles go out at once, oldest first."""
-    ordered = sorted(new[::-1], key=lambda found: found[0].published)  # a document begins with its newest
-    return ordered[-FIRST_LOOK_ANNOUNCES:] if first_look else ordered
+    newest_first = sorted(new, key=lambda found: found[0].published, reverse=True)  # as documents are
+    return newest_first[: FIRST_LOOK_ANNOUNCES if first_look else None][::-1]
 
 
 def answer_lost(delivery: Delivery, again: datetime) -> Outcome:
