@@ -17,7 +17,7 @@ from bot.models import Article, Feed, PollState
 from bot.parsing import Parser
 from bot.ports import Clock, CrashHook, Store
 from bot.sources import feeds
-from bot.sources.document import ParsedFeed
+from bot.sources.entries import ParsedFeed
 
 log = structlog.get_logger()
 

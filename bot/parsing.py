@@ -12,7 +12,8 @@ from typing import Final
 
 from bot.errors import SourceError
 from bot.models import RateTable
-from bot.sources.document import ParsedFeed
+from bot.sources.discovery import Outline
+from bot.sources.entries import ParsedFeed
 from bot.sources.histories import Series
 from bot.sources.worker import CPU_SECONDS, JOBS, LENGTH, REPLIES, Job, Reply
 
@@ -36,6 +37,14 @@ class Parser:
         reply = await self._ask(Job(headers=headers, url=url), body)
         assert reply.feed is not None
         return reply.feed
+
+    async def links(self, body: bytes, headers: dict[str, str], url: str) -> tuple[str, ...]:
+        """The feeds that a web page names, at most five. Raises SourceError for one that costs too much."""
+        return (await self._ask(Job("page", headers=headers, url=url), body)).links
+
+    async def outlines(self, body: bytes) -> tuple[Outline, ...]:
+        """The feeds of an OPML document. Raises SourceError as `feed` does."""
+        return (await self._ask(Job("list"), body)).outlines
 
     async def table(self, bank: str, body: bytes) -> RateTable:
         """A bank's document as its own parser reads it. Raises SourceError as above."""

@@ -180,7 +180,9 @@ def test_control_characters_cost_no_items():
     [
         (b"<!DOCTYPE html><html><body><h1>News</h1></body></html>", "an HTML page instead of a feed"),
         (b"\n<!-- c --><HTML lang='ru'><head></head></HTML>", "an HTML page instead of a feed"),
-        (b"", "not a feed"),
+        (b" \n", "an empty document"),
+        (b"[1, 2]", "not a feed"),
+        (b'{"code": "rest_forbidden", "message": "Sorry.", "data": {"status": 401}}', "refused: rest_forbidden"),
         (b"No feed here", "not a feed"),
         (b'{"items": []}', "not a feed"),
         (b'{"version": "https://jsonfeed.org/version/1", "items"', "not a feed"),
@@ -312,3 +314,27 @@ def test_an_article_is_known_by_guid_then_address_then_title_and_day():
 def test_a_front_page_and_a_wordless_title_make_no_key():
     (article,) = made(entry(title="!!!", link="https://courier.example/"))
     assert keys(article) == ("g:courier g1",)
+
+
+def test_wordpress_lists_its_posts_under_the_guids_of_its_feed():
+    post = {
+        "date_gmt": "2026-11-23T05:00:00",
+        "guid": {"rendered": "https://steppe.example/?p=7&#038;x=1"},
+        "link": "https://steppe.example/road/",
+        "title": {"rendered": "Road &amp; rail"},
+        "excerpt": {"rendered": "<p>It opens.</p>"},
+        "content": {"rendered": "<p>It opens.</p><p>At last.</p>"},
+    }
+    parsed = parse(json.dumps([post, "odd"]).encode(), {}, "https://steppe.example/wp-json/wp/v2/posts")
+    (entry,) = parsed.entries
+    assert (entry.guid, entry.link) == ("https://steppe.example/?p=7&x=1", "https://steppe.example/road/")
+    assert (entry.title, entry.summary, entry.text) == ("Road & rail", "It opens.", "It opens.\n\nAt last.")
+    assert entry.published == datetime(2026, 11, 23, 5, tzinfo=UTC)
+
+
+def test_a_feed_tells_its_language_and_how_long_to_leave_it_alone():
+    body = b"<rss version='2.0'><channel><title>T</title><language>ru-RU</language><ttl>90</ttl></channel></rss>"
+    parsed = parse(body, {}, "https://steppe.example/")
+    assert (parsed.language, parsed.ttl) == ("ru", 5400)
+    for nonsense in (b"-5", b"soon", "٩".encode(), b"9" * 400):
+        assert parse(body.replace(b"90", nonsense), {}, "https://steppe.example/").ttl in (0, 86400)

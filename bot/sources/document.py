@@ -4,25 +4,18 @@ in whatever charset they say or do not say. Runs in the worker process only.
 
 from __future__ import annotations
 
-import html
 import io
-import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
-from yarl import URL
-
 from bot import prose
 from bot.errors import SourceError
-from bot.message import Span
 from bot.sources.charset import decode
-
-MOST_ENTRIES: Final = 1000
-LONGEST_ID: Final = 500
+from bot.sources.entries import MOST_ENTRIES, Entry, ParsedFeed, guid, joined, language, names
+from bot.sources.json_documents import parse_json
 
 _ROOT = re.compile(r"<(?:!doctype\s+)?(?:[\w.-]{1,20}:)?(rss|feed|rdf|channel|html)\b", re.IGNORECASE)
 _FIRST_PAGE: Final = 100_000
@@ -36,39 +29,6 @@ _ENTRY_END = re.compile(r"</(?:[\w.-]{1,20}:)?(?:item|entry)\s*>", re.IGNORECASE
 _DOCUMENT_END = re.compile(r"</(?:[\w.-]{1,20}:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry as read: clean text already, a link of whatever scheme, "" where there is none.
-
-    summary: the outlet's own description; text: the full text, else the summary again
-    summary_spans, text_spans: their emphasis; published: None where no date could be read
-    """
-
-    guid: str
-    link: str
-    title: str
-    summary: str
-    text: str
-    published: datetime | None
-    categories: tuple[str, ...] = ()
-    summary_spans: tuple[Span, ...] = ()
-    text_spans: tuple[Span, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedFeed:
-    """A document. complete: False if it was cut short, on its way or by us.
-
-    language: two letters, "" where it says nothing; ttl: seconds it asks to be left alone, 0 for nothing
-    """
-
-    entries: tuple[Entry, ...]
-    complete: bool
-    title: str
-    language: str = ""
-    ttl: float = 0.0
-
-
 def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedFeed:
     """The entries of a feed document, the first 1,000 of them.
 
@@ -76,8 +36,10 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedFeed:
     Raises SourceError for a web page, a challenge page and whatever else is no feed.
     """
     text = _NOT_XML.sub("", decode(body, headers.get("content-type", "")))
-    if text.lstrip().startswith("{"):
-        return _json_feed(text, url)
+    if not text.strip():
+        raise SourceError("an empty document")
+    if text.lstrip().startswith(("{", "[")):
+        return parse_json(text, url)
     root = _ROOT.search(text, 0, _FIRST_PAGE)
     if root is None:
         raise SourceError("not a feed")
@@ -102,7 +64,14 @@ def _xml_feed(text: str, url: str) -> ParsedFeed:
     entries = [_xml_entry(entry, url) for entry in document.entries]
     if not entries and not document.version:
         raise SourceError("not a feed")
-    return ParsedFeed(tuple(entries[:MOST_ENTRIES]), complete, prose.title(str(document.feed.get("title", ""))))
+    about = document.feed
+    title, spoken = prose.title(str(about.get("title", ""))), language(about.get("language"))
+    return ParsedFeed(tuple(entries[:MOST_ENTRIES]), complete, title, spoken, _ttl(about.get("ttl")))
+
+
+def _ttl(minutes: Any) -> float:
+    text = str(minutes or "").strip()
+    return min(float(text[:6]) * 60, 86400.0) if text.isascii() and text.isdigit() else 0.0
 
 
 def _within_bounds(text: str) -> tuple[str, bool]:
@@ -124,15 +93,15 @@ def _xml_entry(entry: Mapping[str, Any], url: str) -> Entry:
     summary = prose.clean(str(entry.get("summary") or ""))
     full = prose.clean(str(contents[0].get("value") or ""))
     return Entry(
-        guid=str(entry.get("id") or "").strip()[:LONGEST_ID],
-        link=_joined(url, entry.get("link")),
+        guid=guid(entry.get("id")),
+        link=joined(url, entry.get("link")),
         title=prose.title(str(entry.get("title") or "")),
         summary=summary,
         text=full or summary,
         published=_instant(
             next((entry[name] for name in ("published_parsed", "updated_parsed") if name in entry), None)
         ),
-        categories=_names(tag.get("term") for tag in entry.get("tags") or ()),
+        categories=names(tag.get("term") for tag in entry.get("tags") or ()),
     )
 
 
@@ -142,58 +111,4 @@ def _instant(parts: Any) -> datetime | None:
         year, month, day, hour, minute, second = parts[:6]
         return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
     except (TypeError, ValueError):
-        return None
-
-
-def _joined(url: str, link: Any) -> str:
-    """A link as seen from the document, whose address is no part of anybody's guid."""
-    text = str(link or "").strip()
-    try:
-        return str(URL(url).join(URL(text))) if text else ""
-    except ValueError:
-        return ""
-
-
-def _names(found: Iterable[Any]) -> tuple[str, ...]:
-    return tuple(prose.clip(prose.title(name), 100) for name in islice(found, 30) if isinstance(name, str))
-
-
-def _json_feed(text: str, url: str) -> ParsedFeed:
-    document = _loaded(text)
-    items = document.get("items")
-    if "jsonfeed.org" not in str(document.get("version", "")) or not isinstance(items, list):
-        raise SourceError("not a feed")
-    kept = [_json_entry(item, url) for item in items[:MOST_ENTRIES] if isinstance(item, dict)]
-    return ParsedFeed(tuple(kept), len(items) <= MOST_ENTRIES, prose.title(str(document.get("title", ""))))
-
-
-def _loaded(text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        raise SourceError("not a feed") from None
-    return document if isinstance(document, dict) else {}
-
-
-def _json_entry(item: dict[str, Any], url: str) -> Entry:
-    plain = html.escape(str(item.get("content_text") or ""))
-    full = prose.clean(str(item.get("content_html") or "") or plain)
-    summary = prose.clean(html.escape(str(item.get("summary") or "")))
-    tags = item.get("tags")
-    return Entry(
-        guid=str(item.get("id") or "").strip()[:LONGEST_ID],
-        link=_joined(url, item.get("url") or item.get("external_url")),
-        title=prose.title(str(item.get("title") or "")),
-        summary=summary,
-        text=full or summary,
-        published=_iso(item.get("date_published") or item.get("date_modified")),
-        categories=_names(tags if isinstance(tags, list) else ()),
-    )
-
-
-def _iso(text: Any) -> datetime | None:
-    try:
-        when = datetime.fromisoformat(str(text))
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
         return None

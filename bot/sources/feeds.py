@@ -12,7 +12,7 @@ from yarl import URL
 
 from bot import prose
 from bot.models import Article, Feed
-from bot.sources.document import Entry, ParsedFeed
+from bot.sources.entries import Entry, ParsedFeed
 
 LONGEST_URL: Final = 2000
 LONGEST_TITLE: Final = 300

@@ -13,14 +13,16 @@ import struct
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Literal
 
 from pydantic import TypeAdapter
 
 from bot.errors import SourceError
 from bot.models import RateTable
 from bot.sources import banks
-from bot.sources.document import ParsedFeed, parse
+from bot.sources.discovery import Outline, feeds_of, outlines
+from bot.sources.document import parse
+from bot.sources.entries import ParsedFeed
 from bot.sources.histories import HISTORIES, Series
 
 CPU_SECONDS: Final = 2
@@ -30,11 +32,13 @@ LENGTH: Final = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What the next frame holds: a table of `bank`, many of `history`, else a feed.
+    """What the next frame holds: a table of `bank`, many of `history`, else what `read` says.
 
+    read: a feed, a web page that may name feeds, or a list of feeds
     series: the currency that was asked for of the history
     """
 
+    read: Literal["feed", "page", "list"] = "feed"
     bank: str = ""
     history: str = ""
     series: Series | None = None
@@ -49,6 +53,8 @@ class Reply:
     feed: ParsedFeed | None = None
     table: RateTable | None = None
     tables: list[RateTable] | None = None
+    links: tuple[str, ...] = ()
+    outlines: tuple[Outline, ...] = ()
     error: str = ""
     blocked: bool = False
 
@@ -74,6 +80,10 @@ def _reply(job: Job, document: bytes) -> Reply:
     try:
         if job.series:
             return Reply(tables=HISTORIES[job.history].parse(document, job.series))
+        if job.read == "page":
+            return Reply(links=feeds_of(document, job.headers, job.url))
+        if job.read == "list":
+            return Reply(outlines=outlines(document))
         if not job.bank:
             return Reply(feed=parse(document, job.headers, job.url))
         read = banks()[job.bank].parse
