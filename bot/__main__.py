@@ -18,6 +18,7 @@ from typing import Any, Final
 import structlog
 
 from bot import cli
+from bot.adding import Finder
 from bot.announce import Announcer
 from bot.catalogue import read_catalogue
 from bot.config import HostPort, Settings, resolve_allowed
@@ -129,6 +130,7 @@ async def open_core(
                 version=VERSION,
                 sample=sample,
                 admins=frozenset(settings.admins),
+                find_feed=Finder(fetcher, parser).find,
             )
             lock = ServiceLock(settings.database_path)
             try:

@@ -17,6 +17,7 @@ from bot.compose import rates as compose_rates
 from bot.locales import tongue
 from bot.message import Message
 from bot.models import (
+    AddedFeed,
     Address,
     Article,
     Catalogue,
@@ -31,7 +32,9 @@ from bot.models import (
     Subscription,
 )
 from bot.money import per_unit
+from bot.outlets import Outlets, outlets
 from bot.ports import Store
+from bot.sources import feeds
 from bot.suspicion import in_force
 
 STORIES_SHOWN: Final = 8
@@ -54,7 +57,8 @@ async def make_digest(
 ) -> Message:
     """The digest of what was first seen in (after, until], with the rates in force at `now`."""
     speech = tongue(settings.language)
-    wanted = NewsQuery(content.words, content.countries)
+    seen = outlets(catalogue, await store.added_feeds(), settings.address)
+    wanted = NewsQuery(content.words, content.countries, hidden=seen.hidden)
     articles = await store.news_seen(after, until, wanted, STORIES_COUNTED) if content.news else None
     board = compose_rates.board(await read_board(store, catalogue.roads, now), speech) if content.rates else None
     return compose_digest.digest(
@@ -64,14 +68,9 @@ async def make_digest(
         speech,
         settings.zone,
         until.astimezone(ZoneInfo(settings.zone)).date(),
-        outlets(catalogue),
+        seen.titles,
         since=after,
     )
-
-
-def outlets(catalogue: Catalogue) -> dict[str, str]:
-    """The titles of the outlets, by feed id."""
-    return {feed.id: feed.title for feed in catalogue.feeds}
 
 
 @dataclass
@@ -99,16 +98,20 @@ class Announcer:
         enqueued = 0
         while subscriptions := await self.store.due_subscriptions(now, DUE_AT_ONCE):
             shared: dict[object, Message] = {}
-            outgoing = [await self._digest(subscription, now, shared) for subscription in subscriptions]
+            added = await self.store.added_feeds()
+            outgoing = [await self._digest(subscription, now, added, shared) for subscription in subscriptions]
             replanned = [await self._replan(subscription, now) for subscription in subscriptions]
             enqueued += await self.store.keep_digests(outgoing, replanned, now)
         return enqueued
 
-    async def _digest(self, subscription: Subscription, now: datetime, shared: dict[object, Message]) -> Outgoing:
+    async def _digest(
+        self, subscription: Subscription, now: datetime, added: Sequence[AddedFeed], shared: dict[object, Message]
+    ) -> Outgoing:
         settings = await self.settings(subscription.address)
         due = rules.latest_due(subscription, settings.zone, now)
         after = subscription.previous_due or due - FIRST_WINDOW
-        edition = (subscription.content, settings.zone, settings.language, after, due)
+        own = outlets(self.catalogue, added, subscription.address).own
+        edition = (subscription.content, settings.zone, settings.language, own, after, due)
         if edition not in shared:
             message = await make_digest(self.store, self.catalogue, subscription.content, settings, after, due, now)
             shared[edition] = replace(message, sample=self.sample)
@@ -130,18 +133,22 @@ class Announcer:
     async def articles(self, new: Sequence[tuple[Article, Sequence[str]]], now: datetime) -> list[Outgoing]:
         """New articles for the instant subscriptions that want them, oldest first."""
         listeners = [s for s in await self.store.instant_subscriptions() if s.content.news]
+        added = await self.store.added_feeds() if listeners and new else []
+        seen = {s.address: outlets(self.catalogue, added, s.address) for s in listeners}
         return [
-            await self._article(article, keys[0], subscription.address, now)
+            await self._article(article, feeds.event(article, keys), seen[subscription.address], subscription, now)
             for article, keys in new
             for subscription in listeners
-            if rules.wants(subscription.content, article)
+            if article.source not in seen[subscription.address].hidden and rules.wants(subscription.content, article)
         ]
 
-    async def _article(self, article: Article, key: str, address: Address, now: datetime) -> Outgoing:
-        settings = await self.settings(address)
-        outlet = outlets(self.catalogue).get(article.source, article.source)
+    async def _article(
+        self, article: Article, event: str, seen: Outlets, subscription: Subscription, now: datetime
+    ) -> Outgoing:
+        settings = await self.settings(subscription.address)
+        outlet = seen.titles.get(article.source, article.source)
         message = compose_news.article(article, outlet, tongue(settings.language), settings.zone)
-        return self._now(f"article:{key}", address, "article", message, now)
+        return self._now(event, subscription.address, "article", message, now)
 
     async def fixing(
         self, road: RateRoad, known: Sequence[RateTable], new: Sequence[RateTable], now: datetime

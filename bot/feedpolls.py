@@ -71,7 +71,7 @@ class FeedPolls:
             state, items=len(articles), window=rules.window(articles), ttl=parsed.ttl, note=_note(parsed, articles)
         )
         good = rules.read_well(learnt, interval, fetched.max_age, now)
-        seen = [(article, feeds.keys(article)) for article in articles]
+        seen = [(article, feeds.keys(article, added=feed.added)) for article in articles]
         async with self._keeping:  # two feeds may bring the same article at the same moment
             known = await self.store.known_articles({key for _, keys in seen for key in keys})
             new, edited = rules.sort_news(seen, known)

@@ -94,7 +94,7 @@ class Store(Protocol):
         """A chat (its threads share it) reads this feed from now on; one of that id stays as it is."""
 
     async def remove_feed(self, feed: str, address: Address) -> bool:
-        """A chat reads it no more. A feed that nobody reads is forgotten, with what its polls left.
+        """A chat reads it no more. A feed that nobody reads is forgotten, its articles too.
         False if this chat did not read it."""
 
     async def feeds_added_by(self, platform: str, user: str, since: datetime) -> int:

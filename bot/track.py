@@ -52,7 +52,7 @@ class Tracker:
         self._group = group
         self._feeds = FeedPolls(store, fetcher, parser, announcer, clock, crash)
         self._banks = BankPolls(store, catalogue.roads, fetcher, parser, announcer, clock, crash)
-        self._sources: dict[str, Sequence[Source]] = {"news": catalogue.feeds, "rates": catalogue.roads}
+        self._catalogue = catalogue
         self._running: dict[str, asyncio.Task[None]] = {}
         self._asked_at: WeakKeyDictionary[asyncio.Task[None], float] = WeakKeyDictionary()
 
@@ -60,8 +60,8 @@ class Tracker:
         """Start a poll of every source that is due."""
         states = await self._store.poll_states()
         now = self._clock()
-        for need, sources in self._sources.items():
-            due = [source for source in sources if rules.is_due(_known(source, states), now)]
+        for need in self._intervals:
+            due = [source for source in await self._sources(need) if rules.is_due(_known(source, states), now)]
             for source in await self._needed(due, states):
                 self._start(need, source, _known(source, states))
 
@@ -71,9 +71,15 @@ class Tracker:
         started = set()
         for need in needs:
             beat = self._intervals[need]
-            stale = [s for s in self._sources[need] if rules.worth_asking(_known(s, states), beat, now)]
+            stale = [s for s in await self._sources(need) if rules.worth_asking(_known(s, states), beat, now)]
             started |= {self._start(need, s, _known(s, states)) for s in await self._needed(stale, states)}
         return started
+
+    async def _sources(self, need: str) -> Sequence[Source]:
+        """The catalogue's, and the feeds that chats added."""
+        if need == "rates":
+            return self._catalogue.roads
+        return [*self._catalogue.feeds, *(one.feed for one in await self._store.added_feeds())]
 
     async def _needed(self, sources: Sequence[Source], states: Mapping[str, PollState]) -> list[Source]:
         feeds_, roads = _parted(sources)
@@ -87,7 +93,7 @@ class Tracker:
     async def first_answers(self, needs: Iterable[str], seconds: float) -> None:
         """Wait likewise, but only for polls under way of sources that were never asked before."""
         states = await self._store.poll_states()
-        first = {source.id for need in needs for source in self._sources[need]} - states.keys()
+        first = {source.id for need in needs for source in await self._sources(need)} - states.keys()
         await self._wait({task for name, task in self._running.items() if name in first}, seconds)
 
     async def _wait(self, tasks: set[asyncio.Task[None]], seconds: float) -> None:
@@ -98,7 +104,7 @@ class Tracker:
 
     async def first_light(self, seconds: float) -> bool:
         """Wait until any source has answered, ever; False if none has after so many seconds."""
-        tasks = await self.refresh(self._sources, await self._store.poll_states())
+        tasks = await self.refresh(self._intervals, await self._store.poll_states())
         deadline = asyncio.get_running_loop().time() + seconds
         while not await self.answered():
             left = deadline - asyncio.get_running_loop().time()
@@ -109,7 +115,7 @@ class Tracker:
 
     async def answered(self) -> bool:
         """Whether any source that has an address ever answered."""
-        addressed = {source.id for sources in self._sources.values() for source in sources if source.url}
+        addressed = {source.id for need in self._intervals for source in await self._sources(need) if source.url}
         states = await self._store.poll_states()
         return any(state.last_ok_at and name in addressed for name, state in states.items())
 

@@ -51,7 +51,7 @@ def added_feeds(db: Database) -> list[AddedFeed]:
     for row in rows(db, "SELECT feed, platform, chat FROM feed_readers ORDER BY feed, platform, chat"):
         readers.setdefault(row["feed"], []).append((row["platform"], row["chat"]))
     return [
-        AddedFeed(Feed(**row), tuple(readers.get(row["id"], ())))
+        AddedFeed(Feed(**row, added=True), tuple(readers.get(row["id"], ())))
         for row in rows(db, "SELECT id, title, url, language FROM added_feeds ORDER BY id")
     ]
 
@@ -71,8 +71,13 @@ def remove_feed(db: Database, feed: str, address: Address) -> bool:
     read = (feed, address.platform, address.chat)
     had = db.conn.execute("DELETE FROM feed_readers WHERE feed = ? AND platform = ? AND chat = ?", read).rowcount > 0
     if had and not one(db, "SELECT EXISTS (SELECT 1 FROM feed_readers WHERE feed = ?)", feed):
-        db.conn.execute("DELETE FROM added_feeds WHERE id = ?", (feed,))
-        db.conn.execute("DELETE FROM polls WHERE source = ?", (feed,))
+        for forgotten in (
+            "DELETE FROM article_keys WHERE article IN (SELECT id FROM articles WHERE source = ?)",
+            "DELETE FROM articles WHERE source = ?",
+            "DELETE FROM polls WHERE source = ?",
+            "DELETE FROM added_feeds WHERE id = ?",
+        ):
+            db.conn.execute(forgotten, (feed,))
     return had
 
 

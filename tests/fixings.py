@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from bot.models import Catalogue, Fixing, PollState, RateRoad, RateTable
+from bot.adding import Found
+from bot.models import Catalogue, Feed, Fixing, PollState, RateRoad, RateTable
 from bot.ports import Store
 from handlers.menu.desk import Desk
 
@@ -67,6 +68,11 @@ async def keep_week(store: Store) -> None:
     await keep(store, *(printed(bank, on, rows) for bank, days in WEEK.items() for on, rows in days.items()))
 
 
+async def the_lake(_: str) -> list[Found]:
+    """The feed that stands behind every address."""
+    return [Found(Feed("lake-1", "Lake", "https://lake.example/feed/", "en", added=True), 4, "It rises")]
+
+
 def desk_of(store: Store, now: datetime = NOON) -> Desk:
     return Desk(
         store=store,
@@ -76,4 +82,5 @@ def desk_of(store: Store, now: datetime = NOON) -> Desk:
         language="en",
         catch_up=timedelta(hours=6),
         version="0",
+        find_feed=the_lake,
     )

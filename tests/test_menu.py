@@ -28,6 +28,7 @@ from handlers import menu
 from handlers.menu import registry
 from handlers.menu.desk import Desk
 from storage.sqlite import SqliteStore, open_store
+from tests.fixings import the_lake
 from tests.kinds import NOW, article
 
 HERE = Address("telegram", "42")
@@ -76,6 +77,7 @@ async def office(tmp_path) -> AsyncIterator[Office]:
         language="en",
         catch_up=timedelta(hours=6),
         version="0.1.0",
+        find_feed=the_lake,
     )
     yield Office(desk, store, clock, Request(HERE, "", user="7"))
     await store.close()

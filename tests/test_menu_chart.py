@@ -16,6 +16,7 @@ from handlers.menu.chart import chart
 from handlers.menu.desk import Desk
 from handlers.menu.export import export
 from storage.sqlite import open_store
+from tests.fixings import the_lake
 
 NOON = datetime(2026, 11, 23, 7, tzinfo=UTC)
 TODAY = NOON.date()
@@ -47,6 +48,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         language="en",
         catch_up=timedelta(hours=6),
         version="0",
+        find_feed=the_lake,
     )
     await store.close()
 

@@ -10,10 +10,13 @@ from typing import Literal
 from bot.compose.moments import age, coming, moment
 from bot.echo import shown
 from bot.locales import N_, Tongue
-from bot.message import Block, Heading, Message, Paragraph, Table
-from bot.models import Address, Health
+from bot.message import Block, Button, File, Heading, Link, Message, Paragraph, Table
+from bot.models import Address, Feed, Health
+from bot.prose import clip
+from bot.sources.discovery import write_opml
 
 ERROR_SHOWN = 120
+BUTTONS_SHOWN = 6
 SETTLED = {
     "sent": N_("sent"),
     "unknown": N_("sent, but the answer was lost"),
@@ -29,6 +32,7 @@ class SourceLine:
 
     error: of the last poll, "" when it went well; items: in the last good document
     document: which of its bank's, "" for the first; spare: asked only when those before it fail
+    note: what was wrong with a document that could be read; own: added by this chat; stopped: gone for good
     """
 
     id: str
@@ -40,15 +44,21 @@ class SourceLine:
     items: int = 0
     document: str = ""
     spare: bool = False
+    note: str = ""
+    own: bool = False
+    stopped: bool = False
 
 
 def sources(lines: Sequence[SourceLine], tongue: Tongue, now: datetime) -> Message:
     """Every source: those that answer with the age of their last answer, then those that do not."""
-    titles = {"rates": tongue.say("Rates"), "news": tongue.say("News")}
+    groups = {
+        tongue.say("Rates"): [line for line in lines if line.kind == "rates"],
+        tongue.say("News"): [line for line in lines if line.kind == "news" and not line.own],
+        tongue.say("Added by this chat"): [line for line in lines if line.own],
+    }
     blocks: list[Block] = [Heading(tongue.say("Sources"))]
-    for kind, title in titles.items():
-        rows = tuple(_row(line, tongue, now) for line in lines if line.kind == kind and not line.error)
-        if rows:
+    for title, group in groups.items():
+        if rows := tuple(_row(line, tongue, now) for line in group if not line.error):
             blocks.append(
                 Table(f"{title}\n" + "\n".join(", ".join(filter(None, row)) for row in rows), ((title, "", ""), *rows))
             )
@@ -56,7 +66,67 @@ def sources(lines: Sequence[SourceLine], tongue: Tongue, now: datetime) -> Messa
     if failing:
         blocks.append(Heading(tongue.say("Not answering")))
         blocks += [Paragraph(_failure(line, tongue, now)) for line in failing]
-    return Message(tuple(blocks))
+    if faulty := [line for line in lines if line.note and not line.error]:
+        blocks.append(Heading(tongue.say("Answering, but not well")))
+        blocks += [Paragraph(f"{_title(line, tongue)}: {shown(line.note, ERROR_SHOWN)}") for line in faulty]
+    own = [line for line in lines if line.own][:BUTTONS_SHOWN]
+    return Message(tuple(blocks), tuple(_remove(line.id, line.title, tongue) for line in own))
+
+
+def added(feed: Feed, items: int | None, newest: str, tongue: Tongue) -> Message:
+    """A feed that this chat reads from now on. newest: the title of its newest article, "" if it tells no dates."""
+    count = tongue.count("It has {n} article now.", "It has {n} articles now.", items or 0)
+    blocks: list[Block] = [
+        Link(feed.title, feed.url),
+        Paragraph(tongue.say("Added. Only this chat sees it. {count}", count=count)),
+    ]
+    if newest:
+        blocks.append(Paragraph(tongue.say("Newest: {title}", title=newest), small=True))
+    show = Button(tongue.say("Its articles"), f"/latest source:{feed.id}")
+    return Message(tuple(blocks), (show, _remove(feed.id, feed.title, tongue)))
+
+
+def added_list(feeds: Sequence[Feed], left_out: int, tongue: Tongue) -> Message:
+    """The feeds of a list that this chat reads from now on."""
+    told = tongue.count(
+        "Added {n} source. Only this chat sees it.", "Added {n} sources. Only this chat sees them.", len(feeds)
+    )
+    blocks: list[Block] = [Paragraph(told), *(Link(feed.title, feed.url) for feed in feeds)]
+    if left_out:
+        blocks.append(Paragraph(tongue.count("{n} more would be too many.", "{n} more would be too many.", left_out)))
+    return Message(tuple(blocks), (Button(tongue.say("Sources"), "/sources"),))
+
+
+def already(feed: Feed, tongue: Tongue) -> Message:
+    """This chat reads that feed already."""
+    show = Button(tongue.say("Its articles"), f"/latest source:{feed.id}")
+    return Message(
+        (Paragraph(tongue.say("{title} is among the sources already.", title=feed.title)), Link(feed.title, feed.url)),
+        (show,),
+    )
+
+
+def empty_list(tongue: Tongue) -> Message:
+    """A list of feeds that names none."""
+    return Message((Paragraph(tongue.say("That list names no feeds.")),))
+
+
+def removed(feed: Feed, tongue: Tongue) -> Message:
+    """A feed that this chat reads no more."""
+    again = Button(tongue.say("Add it again"), f"/sources add {feed.url}")
+    return Message((Paragraph(tongue.say("{title} is removed from this chat's sources.", title=feed.title)),), (again,))
+
+
+def exported(feeds: Sequence[Feed], tongue: Tongue, now: datetime) -> Message:
+    """The feeds as a file that every feed reader takes."""
+    text = tongue.count(
+        "{n} source as OPML, for any feed reader.", "{n} sources as OPML, for any feed reader.", len(feeds)
+    )
+    return Message((File(text, "yamchi-sources.opml", write_opml(feeds, "Yamchi", now)),))
+
+
+def _remove(name: str, title: str, tongue: Tongue) -> Button:
+    return Button(tongue.say("Remove {title}", title=clip(title, 24)), f"/sources remove {name}")
 
 
 def sources_data(lines: Sequence[SourceLine], now: datetime) -> list[dict[str, object]]:
@@ -141,6 +211,8 @@ def _title(line: SourceLine, tongue: Tongue) -> str:
 
 def _failure(line: SourceLine, tongue: Tongue, now: datetime) -> str:
     error = shown(line.error, ERROR_SHOWN)
+    if line.stopped:
+        error = tongue.say("{error}; gone for good, asked no more", error=error)
     if line.last_ok is None:
         return tongue.say("{title}: {error}", title=_title(line, tongue), error=error)
     answered = age(now - line.last_ok, tongue)

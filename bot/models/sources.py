@@ -11,6 +11,7 @@ class Feed:
     """An outlet's feed: a row of feeds.toml or of SOURCES_FILE, or added by a chat.
 
     spare: where the same articles stand if `url` is refused to us, such as WordPress's REST list; "" for nowhere
+    added: by a chat, for itself: a stranger's, which must touch nobody else's news
     """
 
     id: str
@@ -19,6 +20,7 @@ class Feed:
     language: str
     countries: tuple[str, ...] = ()
     spare: str = ""
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True)

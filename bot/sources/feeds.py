@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -33,18 +34,28 @@ def articles(feed: Feed, parsed: ParsedFeed, now: datetime) -> list[Article]:
     return [article for article in made if article]
 
 
-def keys(article: Article) -> tuple[str, ...]:
-    """What an article is known by, the surest first: its guid, its address, its title on its day."""
+def keys(article: Article, *, added: bool = False) -> tuple[str, ...]:
+    """What an article is known by, the surest first: its guid, its address, its title on its day.
+
+    An address is the same article whichever feed has it, but for what a chat added: a stranger's feed
+    must neither take an article away from the others nor word it anew. added: it comes from such a one
+    """
     day = article.published.date().isoformat()
     folded = unicodedata.normalize("NFKC", article.title).casefold().replace("ё", "е")
     words = " ".join(re.findall(r"\w+", folded))
     address = canonical(article.url)
     found = (
         f"g:{article.source} {article.guid}",
-        f"u:{address}" if URL(address).path_qs.strip("/") else "",  # a front page is nobody's address
+        f"u:{f'{article.source} ' if added else ''}{address}" if _is_own(address) else "",
         f"t:{article.source} {day} {words}" if words else "",
     )
     return tuple(key for key in found if key)
+
+
+def event(article: Article, keys: Sequence[str]) -> str:
+    """What the push of an article is called: a chat gets one address once, whichever feeds it came by."""
+    address = canonical(article.url)
+    return f"article:u:{address}" if _is_own(address) else f"article:{keys[0]}"
 
 
 def canonical(url: str) -> str:
@@ -79,6 +90,11 @@ def _article(feed: Feed, entry: Entry, now: datetime, *, guid: str) -> Article |
         opinion=title != entry.title or not _OPINION_CATEGORIES.isdisjoint(c.casefold() for c in entry.categories),
         countries=feed.countries if len(feed.countries) == 1 else (),
     )
+
+
+def _is_own(address: str) -> bool:
+    """A front page is no article's address."""
+    return bool(URL(address).path_qs.strip("/"))
 
 
 def _is_web_link(link: str) -> bool:

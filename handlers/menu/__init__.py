@@ -71,7 +71,7 @@ async def _answer(desk: Desk, ask: Request) -> Answer:
 
 
 async def _run(command: Command, rest: str, desk: Desk, ask: Request) -> Answer:
-    if command.changes and not ask.is_admin:
+    if command.alters(rest) and not ask.is_admin:
         raise Refusal(
             N_("Only an admin of this chat can change its settings."), N_("In a private chat with me you can.")
         )

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import available_timezones
 
+from bot.adding import Find
 from bot.locales import Tongue, tongue
 from bot.models import Address, Catalogue, ChatSettings, Health
+from bot.outlets import Outlets, outlets
 from bot.ports import Clock, Store
 
 
@@ -18,6 +20,7 @@ class Desk:
 
     refresh: looks at the sources of these kinds ("rates", "news") if the store holds nothing
         fresh of them, within seconds; a service polls on its own and waits for first answers only
+    find_feed: looks behind an address that somebody wants to add
     health: the state of each part of the service, by name
     version: of this build; admins: operators, as "telegram:123" or "slack:T1/U2"
     """
@@ -29,6 +32,7 @@ class Desk:
     language: str
     catch_up: timedelta
     version: str
+    find_feed: Find
     sample: bool = False
     admins: frozenset[str] = frozenset()
     refresh: Callable[[frozenset[str]], Awaitable[None]] | None = None
@@ -42,6 +46,10 @@ class Desk:
             zone if zone in available_timezones() else self.zone,
             tongue(language).code if language else self.language,
         )
+
+    async def outlets(self, address: Address) -> Outlets:
+        """The feeds this chat sees."""
+        return outlets(self.catalogue, await self.store.added_feeds(), address)
 
     async def tongue(self, address: Address, language: str = "") -> Tongue:
         return tongue((await self.settings(address, language)).language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from bot.compose import chart as compose
+from bot.compose import sources as compose_sources
 from bot.echo import one_line, shown
 from bot.errors import Refusal
 from bot.grammar import RATES_WORDS
@@ -16,17 +17,24 @@ from handlers.menu.registry import command
 
 
 @command(group="rates", needs={"rates"})
-async def export(desk: Desk, ask: Request, what: Annotated[str, "rates [KZT | USD/KZT] [90d | 1y]"] = "") -> Answer:
-    """Rates as a CSV file, every figure exactly as stored.
+async def export(
+    desk: Desk, ask: Request, what: Annotated[str, "rates [KZT | USD/KZT] [90d | 1y] | sources"] = ""
+) -> Answer:
+    """Rates as a CSV file, every figure exactly as stored, or the sources as OPML.
 
     /export rates KZT 90d
+    /export sources
     """
     tongue = await desk.tongue(ask.address, ask.language)
     first, _, rest = one_line(what).partition(" ")
     if not first:
         return Answer(compose.exports(tongue))
+    if first.casefold() == "sources":
+        return Answer(compose_sources.exported((await desk.outlets(ask.address)).feeds, tongue, desk.clock()))
     if first.casefold() not in RATES_WORDS:
-        raise Refusal(N_("I cannot export {what}."), N_("Try /export rates KZT 90d."), what=shown(first))
+        raise Refusal(
+            N_("I cannot export {what}."), N_("Try /export rates KZT 90d, or /export sources."), what=shown(first)
+        )
     asked = await read_asked(desk, ask, rest, "export rates")
     history = await history_of(desk, asked)
     if not history.days:

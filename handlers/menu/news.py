@@ -1,4 +1,4 @@
-"""News on demand, and how the sources fare."""
+"""News on demand."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from bot.compose import news as compose
-from bot.compose import sources as compose_sources
-from bot.compose.sources import SourceLine
 from bot.echo import shown
 from bot.errors import Refusal
 from bot.grammar import news_query, without_before
 from bot.locales import N_, tongue
-from bot.models import Answer, Catalogue, PollState, RateRoad, Request
-from bot.sources import banks
+from bot.models import Answer, Request
+from bot.outlets import Outlets
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 
@@ -34,51 +32,17 @@ async def latest(
     """
     settings = await desk.settings(ask.address, ask.language, ask.zone)
     now = desk.clock().astimezone(ZoneInfo(settings.zone))
-    query = news_query(what, now)
-    _known_sources(query.sources, desk.catalogue)
+    seen = await desk.outlets(ask.address)
+    query = replace(news_query(what, now), hidden=seen.hidden)
+    _known_sources(query.sources, seen)
     page = await desk.store.find_news(query, PAGE)
     text = without_before(what)
-    outlets = {feed.id: feed.title for feed in desk.catalogue.feeds}
-    message = compose.page(page, text, tongue(settings.language), settings.zone, outlets, today=now.date())
+    message = compose.page(page, text, tongue(settings.language), settings.zone, seen.titles, today=now.date())
     return Answer(message, compose.page_data(page, text))
 
 
-@command(group="news", needs={"news", "rates"})
-async def sources(desk: Desk, ask: Request) -> Answer:
-    """Every source, when it last answered and what is wrong with it.
-
-    /sources
-    """
-    speech = await desk.tongue(ask.address, ask.language)
-    lines, now = source_lines(desk.catalogue, await desk.store.poll_states()), desk.clock()
-    return Answer(compose_sources.sources(lines, speech, now), compose_sources.sources_data(lines, now))
-
-
-def source_lines(catalogue: Catalogue, states: dict[str, PollState]) -> list[SourceLine]:
-    """The catalogue's sources with what is known of each: banks first, then outlets."""
-    roads = [_line(_road_line(road), states.get(road.id)) for road in catalogue.roads]
-    feeds = [_line(SourceLine(feed.id, "news", feed.title, feed.url), states.get(feed.id)) for feed in catalogue.feeds]
-    return roads + feeds
-
-
-def _line(line: SourceLine, state: PollState | None) -> SourceLine:
-    if state is None:
-        return line
-    return replace(line, last_ok=state.last_ok_at, error=state.error, items=state.items)
-
-
-def _road_line(road: RateRoad) -> SourceLine:
-    document = "" if road.id == road.parser else road.id
-    return SourceLine(road.id, "rates", _bank(road.parser), road.url, document=document, spare=road.priority > 0)
-
-
-def _bank(parser: str) -> str:
-    bank = banks().get(parser)
-    return bank.name if bank else parser
-
-
-def _known_sources(asked: tuple[str, ...], catalogue: Catalogue) -> None:
-    known = [feed.id for feed in catalogue.feeds]
+def _known_sources(asked: tuple[str, ...], seen: Outlets) -> None:
+    known = [feed.id for feed in seen.feeds]
     for name in asked:
         if name not in known:
             raise Refusal(

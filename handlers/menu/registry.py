@@ -35,7 +35,8 @@ class Command:
 
     usage: what may follow the name, such as "[KZT | USD/KZT]", "" for nothing
     needs: which sources `yamchi ask` looks at before answering
-    changes: it changes settings of the chat, so in a group only an admin may
+    changes: it changes settings of the chat, so in a group only an admin may; or the words after its
+        name with which it does
     """
 
     name: str
@@ -44,15 +45,23 @@ class Command:
     examples: tuple[str, ...]
     usage: str
     needs: frozenset[Need]
-    changes: bool
+    changes: bool | frozenset[str]
     takes: bool
     run: Run
+
+    def alters(self, rest: str) -> bool:
+        """Whether it changes settings when so much is said after its name."""
+        if isinstance(self.changes, bool):
+            return self.changes
+        return rest.partition(" ")[0].casefold() in self.changes
 
 
 _commands: dict[str, Command] = {}
 
 
-def command(*, group: Group, needs: Iterable[Need] = (), changes: bool = False) -> Callable[[Run], Run]:
+def command(
+    *, group: Group, needs: Iterable[Need] = (), changes: bool | frozenset[str] = False
+) -> Callable[[Run], Run]:
     """Put a function on the menu under its own name (a trailing underscore is dropped)."""
 
     def register(run: Run) -> Run:

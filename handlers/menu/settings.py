@@ -12,8 +12,8 @@ from bot.compose.sources import status as compose_status
 from bot.locales import languages, tongue
 from bot.models import Answer, Request
 from handlers.menu.desk import Desk
-from handlers.menu.news import source_lines
 from handlers.menu.registry import command
+from handlers.menu.sources import source_lines
 
 
 @command(group="settings", changes=True)
@@ -66,7 +66,7 @@ async def status(desk: Desk, ask: Request) -> Answer:
         zone=settings.zone,
         next_digest=min(due, default=None),
         last=await desk.store.last_settled(ask.address),
-        lines=source_lines(desk.catalogue, await desk.store.poll_states()),
+        lines=source_lines(desk.catalogue, await desk.outlets(ask.address), await desk.store.poll_states()),
         health=desk.health(),
     )
     return Answer(compose_status(state, tongue(settings.language), now), status_data(state, now))

@@ -14,6 +14,7 @@ from telegram.ext import ExtBot
 
 from bot.models import Address, Request
 from bot.ports import Clock
+from handlers.menu import parse
 from handlers.menu.registry import commands
 from handlers.telegram.poll import PLATFORM
 
@@ -111,9 +112,9 @@ def address_of(message: Message) -> Address:
 
 
 def _changes(text: str) -> bool:
-    name = text.split(maxsplit=1)[0].removeprefix("/").casefold() if text.strip() else ""
+    name, rest = parse(text)
     found = commands().get(name)
-    return found is not None and found.changes
+    return found is not None and found.alters(rest)
 
 
 def _sound(text: str) -> str:

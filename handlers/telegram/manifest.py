@@ -35,5 +35,5 @@ def menu(speech: Tongue, *, reading: bool = False) -> list[BotCommand]:
     return [
         BotCommand(name, speech.say(found.summary)[:DESCRIPTION_CHARACTERS])
         for name, found in commands().items()
-        if not (reading and found.changes)
+        if not (reading and found.changes is True)
     ]
