@@ -279,6 +279,19 @@ async def _doctor(settings: Settings, world: World) -> int:
     return 1 if failed else 0
 
 
+async def _probe(settings: Settings, world: World, name: str) -> int:
+    from bot.probe import Probe, chosen  # noqa: PLC0415
+
+    well = True
+    async with live_core(settings, world) as core:
+        added = [one.feed for one in await core.store.added_feeds()]
+        probe = Probe(core.store, core.fetcher, core.parser, world.clock, settings.poll_news_seconds)
+        async for answered in probe.run(chosen(core.catalogue, added, name)):
+            print(answered)  # noqa: T201
+            well &= answered.ok
+    return 0 if well else 1
+
+
 async def _backfill(settings: Settings, world: World, days: int, only: list[str]) -> int:
     """1 if every bank failed, 0 if anything was got or nothing was missing."""
     from bot.backfill import Backfill, plans  # noqa: PLC0415
@@ -318,6 +331,7 @@ def main(argv: list[str] | None = None, clock: Clock = _now, crash: CrashHook = 
         ),
         run=lambda: cli.perform(partial(_run, world=world), serves=lambda _: True),
         doctor=lambda: cli.perform(partial(_doctor, world=world)),
+        probe=lambda name: cli.perform(partial(_probe, world=world, name=name)),
         backfill=lambda days, only: cli.perform(partial(_backfill, world=world, days=days, only=only)),
         manifest=_manifest,
         version=VERSION,

@@ -67,7 +67,12 @@ class BankPolls:
         outgoing += self.announcer.holds(road, stood, tables, now)
         outgoing += await self.overdue(road, now)
         items = max((len(table.fixings) for table in tables), default=state.items)
-        answered = replace(good(items), etag=asked.etag, last_modified=asked.last_modified)
+        note = (
+            "; ".join(dict.fromkeys(problem for table in tables for problem in table.problems))
+            if tables
+            else state.note
+        )
+        answered = replace(good(items), etag=asked.etag, last_modified=asked.last_modified, note=note)
         await self.store.keep_tables(answered, tables, outgoing, now)
         self.crash("kept")
         log.info("bank read", source=road.id, tables=len(tables))

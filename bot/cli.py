@@ -29,6 +29,7 @@ class Verbs:
     ask: Callable[[str, bool, bool], int]
     run: Callable[[], int]
     doctor: Callable[[], int]
+    probe: Callable[[str], int]
     backfill: Callable[[int, list[str]], int]
     manifest: Callable[[str], int]
     version: str
@@ -99,6 +100,15 @@ def run(context: typer.Context) -> None:
 def doctor(context: typer.Context) -> None:
     """Check the settings, the database, the tokens and every source."""
     _end(context.obj.doctor())
+
+
+@app.command()
+def probe(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="[ID or URL]", help="Such as timesca; without, all.")] = "",
+) -> None:
+    """Say what a source really answers: 0 all well, 1 not all. May run beside the service."""
+    _end(context.obj.probe(source))
 
 
 @app.command()
