@@ -1,4 +1,4 @@
-"""HTML of strangers to plain text: paragraphs, leads, clipping.
+"""HTML of strangers to plain text and its emphasis, read once: paragraphs, leads, clipping.
 
 Everything here takes time in proportion to the text, whatever the text. That is why the tags
 are found by expressions of our own: html.parser tries an unfinished tag again and again, and
@@ -10,10 +10,14 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import regex
+
+from bot.message import Span, Style
+from bot.shortcodes import without_shortcodes
 
 LONGEST_INPUT: Final = 400_000
 """Characters of HTML that are looked at; an article has a tenth of it."""
@@ -31,6 +35,12 @@ _DROPPED: Final = _names(
     "applet audio button canvas figcaption form head iframe math noscript object script select style svg template"
     " textarea title video"
 )
+_STYLES: Final[tuple[Style, ...]] = ("bold", "italic", "code")
+_EMPHASIS: Final = {"b": 0, "strong": 0, "i": 1, "em": 1, "code": 2, "tt": 2}
+_MARKS: Final = re.compile("([\ufdd0-\ufdef])")
+"""Noncharacters that stand for the edges of emphasis while a text is read: U+FDD0 and up where one
+begins, U+FDE0 and up where it ends. A stranger's own are dropped, and no entity yields one."""
+MOST_SPANS: Final = 32
 _CELLS: Final = frozenset({"td", "th"})
 
 _OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
@@ -41,20 +51,6 @@ _ESCAPED = re.compile(
     r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,31}\d{0,2});"
     r"|</?(?:a|b|br|div|em|figure|h[1-6]|i|img|li|ol|p|script|span|strong|style|sub|sup|u|ul)\b[^<>]*>"
 )
-
-_BRACKETS = re.compile(r"&#(?:(91|x5b)|93|x5d);", re.IGNORECASE)
-_SHORTCODE = re.compile(
-    r"\[\[([^\[\]]*)\]\]"
-    r"|\[(/?)((?:av_|cs_|et_pb_|fusion_|nectar_|su_|td_|vc_|wpb_)\w+|accordion|ads?|adrotate|advanced_iframe|audio"
-    r"|button|caption|columns?|contact-form(?:-7)?|divider|dropcap|embed|gallery|googlemaps|highlight|iframe|instagram"
-    r"|playlist|pullquote|row|soundcloud|spacer|tabs?|toggle|tweet|twitter|video|vimeo|wp_caption|youtube)"
-    r"(?![\w-])[^\[\]]*\]"
-)
-_HOLLOW: Final = _names(
-    "adrotate ads ad advanced_iframe audio caption contact-form contact-form-7 embed gallery googlemaps iframe"
-    " instagram playlist soundcloud tweet twitter video vimeo wp_caption youtube"
-)
-"""Shortcodes whose content is no part of the text either."""
 
 _UNSEEN = regex.compile(
     r"[[\p{Cc}\p{Cs}\p{Cf}]--[\u200d]]+"
@@ -81,16 +77,29 @@ _ABBREVIATIONS: Final = _names(
 )
 
 
-def clean(markup: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Clean text, and what of it the outlet stressed: in order, none over another, none empty."""
+
+    text: str
+    spans: tuple[Span, ...] = ()
+
+
+def read(markup: str) -> Prose:
     """The plain text of HTML or of text: paragraphs apart by a blank line, nothing left to interpret.
 
-    Shortcodes, scripts, captions, invisible and direction-turning characters and "read more"
+    Shortcodes, scripts, captions, links, invisible and direction-turning characters and "read more"
     tails are gone, entities are decoded, the text is NFC.
     """
-    text = _read(markup[:LONGEST_INPUT])
-    if _ESCAPED.search(text):  # what was escaped twice; no reader wants to see it as it stands
-        text = _read(text.replace("\n\n", "<p>"))
-    return text
+    prose = _read(markup[:LONGEST_INPUT])
+    if _ESCAPED.search(prose.text):  # no reader wants to see it as it stands
+        prose = _read(prose.text.replace("\n\n", "<p>"))
+    return prose
+
+
+def clean(markup: str) -> str:
+    """The text of `read` alone."""
+    return read(markup).text
 
 
 def title(markup: str) -> str:
@@ -103,6 +112,19 @@ def lead(text: str, limit: int = 280) -> str:
     start = " ".join(text[: limit * 8].split())
     ends = [found.end(1) for found in _SENTENCE_END.finditer(start) if not _abbreviated(found[1])]
     return clip(start[: ends[1]] if len(ends) > 1 else start, limit)
+
+
+def emphasis(prose: Prose, lead: str) -> tuple[Span, ...]:
+    """The spans of a text as they stand in its lead; emphasis on all of it says nothing."""
+    end = len(lead) - lead.endswith("…")
+    found = [
+        (_on_one_line(prose.text, s.start), min(_on_one_line(prose.text, s.end), end), s.style) for s in prose.spans
+    ]
+    return tuple(Span(*span) for span in found if span[0] < span[1] and span[1] - span[0] < end)
+
+
+def _on_one_line(text: str, place: int) -> int:
+    return place - text.count("\n\n", 0, place)
 
 
 def clip(text: str, limit: int) -> str:
@@ -126,21 +148,71 @@ def _abbreviated(word: str) -> bool:
     return initials or bare.lower() in _ABBREVIATIONS
 
 
-def _read(markup: str) -> str:
+def _read(markup: str) -> Prose:
     """One reading: shortcodes, tags, entities, in this order."""
-    paragraphs = [tidy for part in _paragraphs(_without_shortcodes(markup)) if (tidy := _tidy(part))]
-    while paragraphs and not (last := _TAIL.sub("", _CUT.sub("…", paragraphs[-1][-1200:]))):
+    markup = without_shortcodes(_MARKS.sub("", markup))
+    paragraphs = [tidy for part in _paragraphs(markup) if (tidy := _tidy(part)).text]
+    last = ""
+    while paragraphs and not (last := _TAIL.sub("", _CUT.sub("…", paragraphs[-1].text[-1200:]))):
         paragraphs.pop()
     if paragraphs:
-        paragraphs[-1] = (paragraphs[-1][:-1200] + last).rstrip()
-    return "\n\n".join(paragraphs)
+        paragraphs[-1] = Prose((paragraphs[-1].text[:-1200] + last).rstrip(), paragraphs[-1].spans)
+    return _joined(paragraphs)
 
 
-def _tidy(text: str) -> str:
+def _joined(paragraphs: Iterable[Prose]) -> Prose:
+    """Paragraphs as one text; of a paragraph that lost its tail the spans end with it."""
+    texts: list[str] = []
+    spans: list[Span] = []
+    at = 0
+    for paragraph in paragraphs:
+        inside = [(s.start, min(s.end, len(paragraph.text)), s.style) for s in paragraph.spans]
+        spans += [Span(at + start, at + end, style) for start, end, style in inside if start < end]
+        texts.append(paragraph.text)
+        at += len(paragraph.text) + 2
+    return Prose("\n\n".join(texts), tuple(spans[:MOST_SPANS]))
+
+
+def _tidy(marked: str) -> Prose:
     """A paragraph on one line, NFC, without what cannot be seen. Piles of marks are thinned out first:
     putting them in order takes quadratic time."""
-    seen = _UNSEEN.sub("", " ".join(html.unescape(text).split()))
-    return " ".join(unicodedata.normalize("NFC", _PILED_MARKS.sub(r"\1", seen)).split())
+    text, spans = _unmarked(" ".join(html.unescape(marked).split()))
+    seen = _UNSEEN.sub("", text)
+    tidy = " ".join(unicodedata.normalize("NFC", _PILED_MARKS.sub(r"\1", seen)).split())
+    return Prose(tidy, spans if tidy == text else ())
+
+
+def _unmarked(marked: str) -> tuple[str, tuple[Span, ...]]:
+    """A line without its marks, and what stood between them."""
+    runs: list[str] = []
+    spans: list[Span] = []
+    opened: dict[int, int] = {}
+    length, spaced = 0, True
+    for n, run in enumerate(_MARKS.split(marked)):
+        if n % 2:
+            kind = ord(run) - 0xFDD0
+            if kind < 16:
+                opened.setdefault(kind, length)
+            elif (start := opened.pop(kind - 16, None)) is not None:
+                spans.append(Span(start, length, _STYLES[kind - 16]))
+        elif kept := run.lstrip(" ") if spaced else run:
+            runs.append(kept)
+            length += len(kept)
+            spaced = kept.endswith(" ")
+    text = "".join(runs)
+    return text.rstrip(" "), tuple(_apart(text, spans))
+
+
+def _apart(text: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """Spans in order without spaces at their edges; where one is in another, the outer one."""
+    reached = 0
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        stressed = text[span.start : span.end]
+        start = span.start + len(stressed) - len(stressed.lstrip(" "))
+        end = span.start + len(stressed.rstrip(" "))
+        if reached <= start < end:
+            yield Span(start, end, span.style)
+            reached = end
 
 
 def _paragraphs(markup: str) -> Iterator[str]:
@@ -171,14 +243,16 @@ def _pieces(markup: str) -> Iterator[str]:
         tag = tag or _BROKEN_TAG.match(markup, start)
         assert tag is not None
         at, name = tag.end(), tag[2].lower()
-        yield _meaning(name)
+        yield _meaning(name, closes=bool(tag[1]))
         if name in _DROPPED and not tag[1] and name not in endless:
             at = _after_end_tag(markup, name, at) or at
             endless.update({name} if at == tag.end() else ())
     yield markup[at:].replace("]]>", "")
 
 
-def _meaning(name: str) -> str:
+def _meaning(name: str, *, closes: bool) -> str:
+    if name in _EMPHASIS:
+        return chr((0xFDE0 if closes else 0xFDD0) + _EMPHASIS[name])
     if name in _BLOCKS or name in _DROPPED:
         return "\n\n"
     if name == "br":
@@ -190,22 +264,3 @@ def _after_end_tag(markup: str, name: str, at: int) -> int:
     """Where the text goes on after </name>, 0 if it never ends."""
     found = re.compile(rf"</{name}\b[^>]*(?:>|\Z)", re.IGNORECASE).search(markup, at)
     return found.end() if found else 0
-
-
-def _without_shortcodes(markup: str) -> str:
-    """WordPress's and its plugins' [codes] by name; [sic] and [2025] are text, [[x]] is how one writes [x]."""
-    markup = _BRACKETS.sub(lambda found: "[" if found[1] else "]", markup)
-    parts: list[str] = []
-    at, endless = 0, set[str]()
-    for found in _SHORTCODE.finditer(markup):
-        if found.start() < at:
-            continue
-        parts.append(markup[at : found.start()])
-        at, name = found.end(), found[3]
-        if name is None:
-            parts.append(f"[{found[1]}]")
-        elif name in _HOLLOW and not found[2] and name not in endless:
-            end = markup.find(f"[/{name}]", at)
-            at = end + len(name) + 3 if end >= 0 else at
-            endless.update({name} if end < 0 else ())
-    return "".join([*parts, markup[at:]])

@@ -90,14 +90,17 @@ def _within_bounds(text: str) -> tuple[str, bool]:
 
 def _xml_entry(entry: Mapping[str, Any], url: str) -> Entry:
     contents = entry.get("content") or [{}]
-    summary = prose.clean(str(entry.get("summary") or ""))
-    full = prose.clean(str(contents[0].get("value") or ""))
+    summary = prose.read(str(entry.get("summary") or ""))
+    full = prose.read(str(contents[0].get("value") or ""))
+    text = full if full.text else summary
     return Entry(
         guid=guid(entry.get("id")),
         link=joined(url, entry.get("link")),
         title=prose.title(str(entry.get("title") or "")),
-        summary=summary,
-        text=full or summary,
+        summary=summary.text,
+        summary_spans=summary.spans,
+        text=text.text,
+        text_spans=text.spans,
         published=_instant(
             next((entry[name] for name in ("published_parsed", "updated_parsed") if name in entry), None)
         ),

@@ -77,13 +77,16 @@ def _article(feed: Feed, entry: Entry, now: datetime, *, guid: str) -> Article |
     title = _OPINION.sub("", entry.title)
     if not title or not _is_web_link(entry.link):
         return None
-    summary = entry.summary if entry.summary and not entry.summary.endswith(("…", "...")) else entry.text
+    own = entry.summary and not entry.summary.endswith(("…", "..."))
+    whole = prose.Prose(entry.summary, entry.summary_spans) if own else prose.Prose(entry.text, entry.text_spans)
+    lead = prose.lead(whole.text)
     return Article(
         source=feed.id,
         guid=guid or entry.link,
         url=entry.link,
         title=prose.clip(title, LONGEST_TITLE),
-        lead=prose.lead(summary or entry.summary),
+        lead=lead,
+        spans=prose.emphasis(whole, lead),
         text=entry.text,
         published=min(entry.published or now, now),
         language=feed.language,

@@ -31,15 +31,18 @@ def parse_json(text: str, url: str) -> ParsedFeed:
 
 def _json_entry(item: dict[str, Any], url: str) -> Entry:
     plain = html.escape(str(item.get("content_text") or ""))
-    full = prose.clean(str(item.get("content_html") or "") or plain)
-    summary = prose.clean(html.escape(str(item.get("summary") or "")))
+    full = prose.read(str(item.get("content_html") or "") or plain)
+    summary = prose.read(html.escape(str(item.get("summary") or "")))
+    body = full if full.text else summary
     tags = item.get("tags")
     return Entry(
         guid=guid(item.get("id")),
         link=joined(url, item.get("url") or item.get("external_url")),
         title=prose.title(str(item.get("title") or "")),
-        summary=summary,
-        text=full or summary,
+        summary=summary.text,
+        summary_spans=summary.spans,
+        text=body.text,
+        text_spans=body.spans,
         published=iso(item.get("date_published") or item.get("date_modified")),
         categories=names(tags if isinstance(tags, list) else ()),
     )
@@ -54,13 +57,16 @@ def _wordpress(posts: list[Any], url: str) -> ParsedFeed:
 
 
 def _post(post: dict[str, Any], url: str) -> Entry:
-    summary, full = (prose.clean(_rendered(post, name)) for name in ("excerpt", "content"))
+    summary, full = (prose.read(_rendered(post, name)) for name in ("excerpt", "content"))
+    body = full if full.text else summary
     return Entry(
         guid=guid(html.unescape(_rendered(post, "guid"))),
         link=joined(url, post.get("link")),
         title=prose.title(_rendered(post, "title")),
-        summary=summary,
-        text=full or summary,
+        summary=summary.text,
+        summary_spans=summary.spans,
+        text=body.text,
+        text_spans=body.spans,
         published=iso(post.get("date_gmt")),
     )
 
