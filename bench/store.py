@@ -95,7 +95,7 @@ async def bench_search(folder: Path) -> None:
         await store.keep_news(PollState("bench"), pairs, {}, [], NOW)
     print(f"{ARTICLES:>9,} articles, 20 a poll: {ARTICLES / (perf_counter() - start):,.0f} articles/s")
     known = await store.known_articles([articles[0].guid])
-    unchanged = {known[articles[0].guid]: articles[0]}
+    unchanged = {known[articles[0].guid]: (articles[0], [])}
     queries = {
         "all": NewsQuery(),
         "summit": NewsQuery(("summit",)),

@@ -108,11 +108,11 @@ class Store(Protocol):
         self,
         state: PollState,
         new: Sequence[tuple[Article, Sequence[str]]],
-        edited: Mapping[int, Article],
+        edited: Mapping[int, tuple[Article, Sequence[str]]],
         outgoing: Sequence[Outgoing],
         now: datetime,
     ) -> int:
-        """New articles with their identity keys, edits by id, what is to be sent, and the poll.
+        """New articles with their identity keys, edits by id with the keys to learn, what is to be sent, and the poll.
 
         An article any of whose keys is taken is skipped, and its other keys are learnt for the
         one that is there. An edit that changes nothing costs nothing. Returns how many were new.

@@ -127,20 +127,18 @@ def words(text: str) -> list[str]:
     return found
 
 
-def sort_news(
-    seen: Sequence[tuple[Article, Sequence[str]]], known: Mapping[str, int]
-) -> tuple[list[tuple[Article, Sequence[str]]], dict[int, Article]]:
-    """Parts a document's articles into new ones and later versions of those we have, by id.
+def sort_news(seen: Sequence[Found], known: Mapping[str, int]) -> tuple[list[Found], dict[int, Found]]:
+    """Parts a document's articles into new ones and later versions of those we have, by id, with the keys to learn.
 
     Any identity key that is known, or came earlier in the same document, is a match.
     """
-    new: list[tuple[Article, Sequence[str]]] = []
-    edited: dict[int, Article] = {}
+    new: list[Found] = []
+    edited: dict[int, Found] = {}
     taken: set[str] = set()
     for article, keys in seen:
         match = next((known[key] for key in keys if key in known), None)
         if match is not None:
-            edited.setdefault(match, article)
+            edited.setdefault(match, (article, [key for key in keys if key not in known and key not in taken]))
         elif taken.isdisjoint(keys):
             new.append((article, keys))
         taken.update(keys)

@@ -8,10 +8,11 @@ must not become new again once the article itself is past its retention.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Final
+from itertools import chain
+from typing import Any, Final
 
 from sqlite_utils import Database
 
@@ -19,16 +20,22 @@ from bot.message import Span
 from bot.models import Article, Outgoing, PollState
 from storage.outbox import enqueue
 from storage.sources import keep_poll
-from storage.values import Row, instant, micros, one, plain
+from storage.values import Row, batched, instant, micros, one, plain
 
 FIRST_SECOND: Final = 1_500_000_000
 SAME_SECOND: Final = 256
 FORGOTTEN_AT_ONCE: Final = 500
 
+AT_ONCE: Final = 100
+"""Rows a statement: the index is written once a statement, so few large ones are quicker than many small ones."""
+
 INSERT: Final = """
     INSERT INTO articles
         (id, source, opinion, countries, published, first_seen, language, guid, url, title, lead, spans, text)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    VALUES """
+LEARN: Final = "INSERT INTO article_keys VALUES "
+Edit = tuple[Article, Sequence[str]]
+EDITABLE: Final = "SELECT id, opinion, countries, language, url, title, lead, spans, text FROM articles WHERE id IN "
 EDIT: Final = """
     UPDATE articles SET (opinion, countries, language, url, title, lead, spans, text) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     WHERE id = ?1
@@ -37,25 +44,33 @@ EDIT: Final = """
 
 def known_articles(db: Database, keys: Collection[str]) -> dict[str, int]:
     """0 stands for an article that is known but no longer kept."""
-    taken: dict[str, int] = {}
-    for key in keys:
-        found = db.conn.execute("SELECT article FROM article_keys WHERE key = ?", (_digest(key),)).fetchone()
-        if found is not None:
-            taken[key] = found[0] or 0
-    return taken
+    digests = {_digest(key): key for key in keys}
+    return {digests[digest]: number or 0 for digest, number in _owners(db, digests).items()}
+
+
+def changed(db: Database, edited: Mapping[int, Edit]) -> dict[int, Edit]:
+    """Those that read otherwise than what is stored, or have keys to learn."""
+    stored = {row[0]: row[1:] for row in _each(db, EDITABLE, list(edited))}
+    return {
+        number: (story, keys)
+        for number, (story, keys) in edited.items()
+        if number in stored and (keys or stored[number] != _editable(story))
+    }
 
 
 def keep_news(
     db: Database,
     state: PollState,
     new: Sequence[tuple[Article, Sequence[str]]],
-    edited: Mapping[int, Article],
+    edited: Mapping[int, Edit],
     outgoing: Sequence[Outgoing],
     now: datetime,
 ) -> int:
-    kept = sum(_keep(db, story, keys, now) for story, keys in new)
-    for number, story in edited.items():
+    kept = _keep(db, new, now)
+    for number, (story, keys) in edited.items():
         db.conn.execute(EDIT, (number, *_editable(story)))
+        known = _owners(db, [_digest(key) for key in keys])
+        _insert(db, LEARN, [(digest, number) for key in keys if (digest := _digest(key)) not in known])
     enqueue(db, outgoing, now)
     keep_poll(db, state)
     return kept
@@ -88,27 +103,52 @@ def first_id(published: datetime) -> int:
     return max(int(micros(published) // 1_000_000) - FIRST_SECOND, 0) * SAME_SECOND
 
 
-def _keep(db: Database, story: Article, keys: Iterable[str], now: datetime) -> bool:
-    digests = [_digest(key) for key in keys]
-    taken = [
-        known for digest in digests for known in db.query("SELECT article FROM article_keys WHERE key = ?", [digest])
-    ]
-    number = taken[0]["article"] if taken else _free_id(db, story.published)
-    if not taken:
-        db.conn.execute(INSERT, _values(number, story, now))
-    db.conn.executemany("INSERT INTO article_keys VALUES (?, ?) ON CONFLICT DO NOTHING", [(d, number) for d in digests])
-    return not taken
+def _keep(db: Database, new: Sequence[tuple[Article, Sequence[str]]], now: datetime) -> int:
+    digests = [[_digest(key) for key in keys] for _, keys in new]
+    owners = _owners(db, [digest for own in digests for digest in own])
+    stories: list[tuple[object, ...]] = []
+    learnt: list[tuple[object, ...]] = []
+    free: dict[int, int] = {}
+    for (story, _), own in zip(new, digests, strict=True):
+        known = [owners[digest] for digest in own if digest in owners]
+        number = known[0] if known else _free_id(db, story.published, free)
+        if not known:
+            stories.append(_values(number or 0, story, now))
+        learnt += [(digest, number) for digest in dict.fromkeys(own) if digest not in owners]
+        owners |= {digest: number for digest in own if digest not in owners}
+    _insert(db, INSERT, stories)
+    _insert(db, LEARN, learnt)
+    return len(stories)
 
 
-def _free_id(db: Database, published: datetime) -> int:
-    """The next free id of its second, or of a later one where 256 share a second."""
+def _owners(db: Database, digests: Collection[bytes]) -> dict[bytes, int | None]:
+    """The article of each digest that is known; None for one that is no longer kept."""
+    return dict(_each(db, "SELECT key, article FROM article_keys WHERE key IN ", list(digests)))
+
+
+def _each(db: Database, select: str, values: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a SELECT that ends with IN, for these values."""
+    for chunk in batched(values, 10 * AT_ONCE):
+        yield from db.conn.execute(f"{select}({', '.join('?' * len(chunk))})", chunk)
+
+
+def _insert(db: Database, insert: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """The rows of an INSERT that ends with VALUES."""
+    for chunk in batched(rows, AT_ONCE):
+        row = f"({', '.join('?' * len(chunk[0]))})"
+        db.conn.execute(insert + ", ".join([row] * len(chunk)), list(chain.from_iterable(chunk)))
+
+
+def _free_id(db: Database, published: datetime, free: dict[int, int]) -> int:
+    """The next free id of its second, or of a later one where 256 share a second. free: what was found so far."""
     base = max(first_id(published), 1)
     while True:
-        top = one(db, "SELECT max(id) FROM articles WHERE id BETWEEN ? AND ?", base, base | 0xFF)
-        if top is None:
-            return base
-        if top + 1 <= base | 0xFF:
-            return int(top) + 1
+        if base not in free:
+            top = one(db, "SELECT max(id) FROM articles WHERE id BETWEEN ? AND ?", base, base | 0xFF)
+            free[base] = base if top is None else int(top) + 1
+        if free[base] <= base | 0xFF:
+            free[base] += 1
+            return free[base] - 1
         base = (base | 0xFF) + 1
 
 

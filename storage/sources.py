@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -21,6 +22,11 @@ def poll_states(db: Database) -> dict[str, PollState]:
         )
         for row in rows(db, "SELECT * FROM polls")
     }
+
+
+def keep_polls(db: Database, states: Iterable[PollState]) -> None:
+    for state in states:
+        keep_poll(db, state)
 
 
 def keep_poll(db: Database, state: PollState) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -59,6 +60,9 @@ class SqliteStore(Store):
     def __init__(self, path: Path, *, retention_days: int) -> None:
         self._retention = timedelta(days=retention_days)
         self._writer = Crew(1, partial(open_writer, path), "BEGIN IMMEDIATE")
+        self._polls: list[PollState] = []
+        self._commit: asyncio.Task[None] | None = None
+        self._committing = asyncio.Lock()
         self._readers = Crew(READERS, partial(open_reader, path), "BEGIN")
 
     async def open(self) -> None:
@@ -70,7 +74,16 @@ class SqliteStore(Store):
         return await self._readers.run(sources.poll_states)
 
     async def keep_poll(self, state: PollState) -> None:
-        await self._writer.run(sources.keep_poll, state)
+        """Polls that end while another commit is under way share the next one."""
+        self._polls.append(state)
+        if self._commit is None:
+            self._commit = asyncio.create_task(self._keep_polls())
+        await asyncio.shield(self._commit)
+
+    async def _keep_polls(self) -> None:
+        async with self._committing:
+            states, self._polls, self._commit = self._polls, [], None
+            await self._writer.run(sources.keep_polls, states)
 
     async def added_feeds(self) -> list[AddedFeed]:
         return await self._readers.run(sources.added_feeds)
@@ -92,11 +105,15 @@ class SqliteStore(Store):
         self,
         state: PollState,
         new: Sequence[tuple[Article, Sequence[str]]],
-        edited: Mapping[int, Article],
+        edited: Mapping[int, tuple[Article, Sequence[str]]],
         outgoing: Sequence[Outgoing],
         now: datetime,
     ) -> int:
-        return await self._writer.run(news.keep_news, state, new, edited, outgoing, now)
+        changed = await self._readers.run(news.changed, edited) if edited else {}
+        if new or changed or outgoing:
+            return await self._writer.run(news.keep_news, state, new, changed, outgoing, now)
+        await self.keep_poll(state)
+        return 0
 
     async def find_news(self, query: NewsQuery, limit: int) -> NewsPage:
         return await self._readers.run(search.find_news, query, limit)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlite_utils import Database
 
@@ -13,6 +14,7 @@ MICROSECOND: Final = timedelta(microseconds=1)
 LARGEST: Final = 2**63 - 1
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 def micros(instant: datetime) -> int:
@@ -52,3 +54,9 @@ def one(db: Database, sql: str, *values: object) -> Any:
     """The first column of the first row, None where there is none."""
     found = db.conn.execute(sql, values).fetchone()
     return None if found is None else found[0]
+
+
+def batched(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The rows, so many at a time."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -88,7 +88,7 @@ def test_any_known_key_makes_an_article_a_later_version():
     seen = [(first, ("g:1", "u:1")), (second, ("g:9", "u:2")), (third, ("g:8", "u:2"))]
     new, edited = rules.sort_news(seen, {"u:1": 77})
     assert new == [(second, ("g:9", "u:2"))]
-    assert edited == {77: first}
+    assert edited == {77: (first, ["g:1"])}
 
 
 def test_a_filter_wants_every_word_at_the_beginning_of_a_word():

@@ -130,10 +130,32 @@ async def test_an_edit_changes_the_text_and_what_finds_it_but_not_the_date(store
     await keep(store, story(1, "Bridge opens"))
     (before,) = (await store.find_news(NewsQuery(), 6)).articles
     edit = story(1, "Tunnel opens", published=NOW + timedelta(hours=1), countries=("KG",), opinion=True)
-    assert await store.keep_news(POLL, [], {before.id: edit, 0: story(9)}, [], NOW + SECOND) == 0
+    assert (
+        await store.keep_news(POLL, [], {before.id: (edit, ["moved"]), 0: (story(9), ["nobody"])}, [], NOW + SECOND)
+        == 0
+    )
     (after,) = (await store.find_news(NewsQuery(("tunnel",)), 6)).articles
     assert after == replace(before, title="Tunnel opens", countries=("KG",), opinion=True)
     assert (await store.find_news(NewsQuery(("bridge",)), 6)).articles == ()
+    assert await store.known_articles(["moved", "nobody"]) == {"moved": before.id}
+
+
+async def test_what_is_known_already_writes_no_article(store: Store):
+    """Not even a transaction: only the poll itself is noted."""
+    await keep(store, story(1), story(2))
+    stored = {a.id: (a, []) for a in (await store.find_news(NewsQuery(), 6)).articles}
+    written = store._writer  # type: ignore[attr-defined]
+    before = await written.run(lambda db: db.conn.total_changes)
+    assert await store.keep_news(replace(POLL, items=2), [], stored, [], NOW + SECOND) == 0
+    assert await written.run(lambda db: db.conn.total_changes) == before + 1
+    assert (await store.poll_states())[POLL.source].items == 2
+
+
+async def test_polls_that_end_together_are_all_kept(store: Store):
+    states = [PollState(f"feed{n}", items=n) for n in range(250)]
+    await asyncio.gather(*map(store.keep_poll, states))
+    kept = await store.poll_states()
+    assert [kept[state.source] for state in states] == states
 
 
 async def test_ids_grow_with_publication_even_where_hundreds_share_a_second(store: Store):
