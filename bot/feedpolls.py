@@ -51,7 +51,9 @@ class FeedPolls:
         etag, last_modified = fetched.headers.get("etag", ""), fetched.headers.get("last-modified", "")
         now = self.clock()
         if fetched.status == HTTPStatus.NOT_MODIFIED:
-            good = replace(state, etag=etag or state.etag, last_modified=last_modified or state.last_modified)
+            good = state
+            if (etag or state.etag, last_modified or state.last_modified) != (state.etag, state.last_modified):
+                good = replace(state, etag=etag or state.etag, last_modified=last_modified or state.last_modified)
             await self.store.keep_poll(rules.read_well(good, interval, fetched.max_age, now))
             return
         moved = fetched.moved_to or ("" if address == feed.url else address)

@@ -29,6 +29,8 @@ from bot.errors import SourceError
 from bot.ports import Clock
 
 HOPS: Final = 5
+AT_ONCE: Final = 100
+"""So many requests under way."""
 CONNECT_SECONDS: Final = 8.0
 LOOK_UP_SECONDS: Final = 5.0
 LONGEST_WAIT: Final = 86400.0
@@ -89,6 +91,7 @@ class Fetcher:
         self._clock = clock
         self._timeout = timeout
         self._turns: WeakValueDictionary[tuple[str | None, int | None], asyncio.Lock] = WeakValueDictionary()
+        self._lines = asyncio.Semaphore(AT_ONCE)
         self._session: aiohttp.ClientSession | None = None
         self._resolver: _Resolver | None = None
 
@@ -102,7 +105,7 @@ class Fetcher:
         headers = {name: value for name, value in validators.items() if value}
         here, permanent, left = _web_address(url), True, self._timeout
         for hop in range(HOPS + 1):
-            async with self._turn(here):
+            async with self._turn(here), self._lines:
                 started = asyncio.get_running_loop().time()
                 got = await self._hop(here, headers, limit, left)
                 left -= asyncio.get_running_loop().time() - started
@@ -198,7 +201,8 @@ class Fetcher:
         if self._session is None:
             self._resolver = _Resolver(timeout=LOOK_UP_SECONDS / 3, tries=2)
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=self._resolver, socket_factory=self._socket),
+                # no limit of its own: where hundreds wait it shuffles them all for each that may go
+                connector=aiohttp.TCPConnector(resolver=self._resolver, socket_factory=self._socket, limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": self._user_agent, "Accept": _ACCEPT},
             )

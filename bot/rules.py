@@ -186,8 +186,8 @@ def read_well(state: PollState, interval: float, max_age: float, now: datetime) 
     shortest = min(SHORTEST_INTERVAL, interval)
     beat = max(shortest, min(interval, state.window / 3)) if state.window else interval
     hint = max(max_age, min(state.ttl, 6 * interval))
-    good = replace(state, failures=0, gone=0, error="", last_ok_at=now)
-    return replace(good, next_poll_at=poll_again(good, beat, hint, now))
+    again = _next_poll(state.source, beat, hint, now)
+    return replace(state, failures=0, gone=0, error="", last_ok_at=now, next_poll_at=again)
 
 
 def window(articles: Sequence[Article]) -> float:
@@ -211,10 +211,14 @@ def poll_again(state: PollState, interval: float, retry_after: float | None, now
     if state.gone:
         wait = GONE_SECONDS
     elif not state.failures:
-        wait = interval * (1.0 + 0.1 * _spread(state.source))
+        return _next_poll(state.source, interval, retry_after or 0.0, now)
     else:
         wait = min(interval * 2.0 ** min(state.failures - 1, 16), 24 * interval, 6 * 3600.0)
     return now + timedelta(seconds=max(wait, min(retry_after or 0.0, 86400.0)))
+
+
+def _next_poll(source: str, interval: float, hint: float, now: datetime) -> datetime:
+    return now + timedelta(seconds=max(interval * (1.0 + 0.1 * _spread(source)), min(hint, 86400.0)))
 
 
 def _spread(name: str) -> float:

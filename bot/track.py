@@ -129,7 +129,7 @@ class Tracker:
     def _start(self, need: str, source: Source, state: PollState | None) -> asyncio.Task[None]:
         running = self._running.get(source.id)
         if running is None:
-            learnt = replace(state or PollState(source.id), url=source.url)
+            learnt = state if state and state.url else replace(state or PollState(source.id), url=source.url)
             running = self._group.create_task(self._poll(need, source, learnt))
             self._running[source.id] = running
             self._asked_at[running] = asyncio.get_running_loop().time()
