@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlite_utils import Database
@@ -116,6 +117,7 @@ def _keep(db: Database, new: Sequence[tuple[Article, Sequence[str]]], now: datet
             stories.append(_values(number or 0, story, now))
         learnt += [(digest, number) for digest in dict.fromkeys(own) if digest not in owners]
         owners |= {digest: number for digest in own if digest not in owners}
+    stories.sort(key=itemgetter(0))  # the index writes itself out whenever an id is lower than the one before
     _insert(db, INSERT, stories)
     _insert(db, LEARN, learnt)
     return len(stories)
