@@ -158,8 +158,9 @@ class Tracker:
     ) -> None:
         log.warning("source failed", source=state.source, error=text, failures=state.failures + 1)
         failed = replace(state, failures=state.failures + 1, error=text)
-        if state.moved_to:  # it may be gone there: the next time it is looked for where it was
-            failed = replace(failed, moved_to="", etag="", last_modified="", body="")
+        if isinstance(source, Feed) and source.spare and state.moved_to == source.spare:  # another document's
+            failed = replace(failed, etag="", last_modified="", body="")
+        failed = replace(failed, moved_to="")  # it may be gone there: the next time it is looked for where it was
         now = self._clock()
         failed = replace(failed, next_poll_at=rules.poll_again(failed, interval, retry_after, now))
         try:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -197,16 +198,96 @@ async def test_the_refusal_of_a_private_address_says_so(site: Site, host: str):
             await fetcher.get(f"http://{host}:{site.address[1]}/feed")
 
 
-async def test_a_redirect_to_a_private_address_is_refused(site: Site):
-    canary = Site()
-    await canary.server.start_server()
-    canary.says("/", body=b"secret")
-    for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "127.1"):
-        site.says("/feed", status=302, Location=f"http://{host}:{canary.address[1]}/")
-        await refusal(site, site.at("/feed"))
-    assert len(site.requests) == 4
-    assert not canary.requests
-    await canary.server.close()
+@pytest.mark.parametrize("host", PRIVATE_HOSTS)
+async def test_a_redirect_to_a_private_address_is_refused(site: Site, host: str):
+    async with TestServer(web.Application()) as canary:
+        status = (301, 302, 303, 307, 308)[PRIVATE_HOSTS.index(host) % 5]
+        site.says("/feed", status=status, Location=f"http://{host}:{canary.port}/")
+        error = await refusal(site, site.at("/feed"), timeout=5)
+        assert len(site.requests) == 1
+        assert canary.handler.requests_count == 0, error
+
+
+class Rebinding(asyncio.DatagramProtocol):
+    """A name server whose every name has one address the first time, and our own the next times."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = list(addresses)
+        self.asked = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, sender: tuple[str, int]) -> None:
+        end = data.index(0, 12) + 5
+        question, kind = data[12:end], data[end - 4 : end - 2]
+        found = b""
+        if kind == b"\x00\x01":
+            here = self.addresses[min(self.asked, len(self.addresses) - 1)]
+            self.asked += 1
+            found = b"\xc0\x0c" + kind + b"\x00\x01\x00\x00\x00\x00\x00\x04" + socket.inet_aton(here)
+        head = data[:2] + b"\x81\x80\x00\x01" + (b"\x00\x01" if found else b"\x00\x00") + b"\x00\x00\x00\x00"
+        self.transport.sendto(head + question + found, sender)  # type: ignore[attr-defined]
+
+
+async def test_a_name_that_turns_to_a_private_address_after_it_was_looked_up_leads_nowhere(site: Site):
+    """The first address is let through (127.0.0.2 stands for the public internet), the second one is ours."""
+    site.says("/feed")
+    names = Rebinding("127.0.0.2", "127.0.0.1")
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: names, local_addr=("127.0.0.1", 0))
+    port = transport.get_extra_info("sockname")[1]
+    public = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.2", site.address[1])
+    async with fetching(("127.0.0.2", site.address[1]), timeout=5) as fetcher:
+        connector = fetcher._open().connector
+        assert isinstance(connector, aiohttp.TCPConnector)
+        resolver = aiohttp.AsyncResolver(nameservers=["127.0.0.1"], udp_port=port, timeout=1, tries=1)
+        connector._resolver = resolver
+        told = []
+        for _ in range(4):
+            connector.clear_dns_cache()
+            with pytest.raises(SourceError) as caught:
+                await fetcher.get(f"http://rebinding.example:{site.address[1]}/feed")
+            told.append(str(caught.value))
+        await resolver.close()
+    public.close()
+    transport.close()
+    assert told == ["the connection broke off", *["refused: a private address"] * 3]
+    assert names.asked == 4
+    assert not site.requests
+
+
+async def test_a_proxy_of_the_environment_is_not_asked(site: Site, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HTTP_PROXY", site.at("/"))
+    async with fetching(timeout=2) as fetcher:
+        with pytest.raises(SourceError):
+            await fetcher.get("http://news.invalid/feed")
+    assert not site.requests
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Cache_Control": "public, max-age=600"}, 600),
+        ({"Cache_Control": "max-age=600", "Age": "200"}, 400),
+        ({"Cache_Control": "no-cache, max-age=600"}, 0),
+        ({"Cache_Control": "max-age=99999999"}, 86400),
+        ({"Cache_Control": "s-maxage=600"}, 0),
+        ({"Expires": "Mon, 23 Nov 2026 11:00:00 GMT"}, 3600),
+        ({"Expires": "0"}, 0),
+        ({"Expires": "soon"}, 0),
+        ({}, 0),
+    ],
+)
+async def test_for_how_long_an_answer_is_fresh_is_known(site: Site, headers: dict[str, str], seconds: float):
+    site.says("/feed", **headers)
+    async with fetching(site.address) as fetcher:
+        assert (await fetcher.get(site.at("/feed"))).max_age == seconds
+
+
+@pytest.mark.parametrize(("status", "blocked"), [(401, True), (403, True), (451, True), (404, False), (500, False)])
+async def test_being_kept_out_is_told_from_other_failures(site: Site, status: int, blocked: bool):
+    site.says("/feed", status=status)
+    assert (await refusal(site, site.at("/feed"))).blocked is blocked
 
 
 async def test_an_allowed_address_may_be_named_by_a_name_that_resolves_to_it(site: Site):
