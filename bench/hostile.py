@@ -1,4 +1,4 @@
-"""What `/rates` costs while feeds hang, drip, bomb, nest 200,000 tags deep and send 50 MB, and what they cost in memory.
+"""What `/rates` and memory suffer while feeds hang, drip, bomb, nest 200,000 tags deep and send 50 MB.
 
     .venv/bin/python -m bench.hostile
 
@@ -9,7 +9,6 @@ may; `/rates` is asked ten times a second throughout. Every site is in a process
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import os
 import subprocess
@@ -40,7 +39,7 @@ from tests.fakes.web import FakeWeb, Handler
 from tests.world import open_world
 
 OF_EACH: Final = 3
-SECONDS: Final = 45
+SECONDS: Final = 30
 HEAD: Final = (
     "<?xml version='1.0'?><rss version='2.0'><channel><title>Steppe</title><link>https://steppe.example/</link>"
 )
@@ -53,7 +52,8 @@ def documents() -> dict[str, bytes]:
     whole = "".join(map(ENTRY.format, range(90_000)))
     return {
         "deep": f"{HEAD}<item>{'<b>' * 200_000}</item></channel></rss>".encode(),
-        "laughs": f"<!DOCTYPE r [<!ENTITY l0 'ha'>{LAUGHS}]>{HEAD}<item><title>&l9;</title></item></channel></rss>".encode(),
+        "laughs": f"<!DOCTYPE r [<!ENTITY l0 'ha'>{LAUGHS}]>{HEAD}<item><title>&l9;</title></item></channel></rss>"
+        "".encode(),
         "50 MB": f"{HEAD}{whole * 6}</channel></rss>".encode().ljust(50_000_000),
         "10 MB": f"{HEAD}{whole}</channel></rss>".encode()[:9_900_000],
         "tags": f"{HEAD}<item><description>{'&lt;p&gt;x ' * 800_000}</description></item></channel></rss>".encode(),
@@ -181,7 +181,8 @@ async def run(folder: Path, hostile: dict[str, str], env: dict[str, str], sites:
 
 def main() -> None:
     if sys.argv[1:2] == ["serve"]:
-        return serve(Path(sys.argv[2]))
+        serve(Path(sys.argv[2]))
+        return
     set_up_logs("CRITICAL", "console", ())
     with TemporaryDirectory() as name, served(Path(name)) as (sites, env, hostile):
         asyncio.run(run(Path(name), hostile, env, sites))

@@ -13,7 +13,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -31,6 +31,9 @@ from bot.ports import Clock
 HOPS: Final = 5
 AT_ONCE: Final = 100
 """So many requests under way."""
+LARGE: Final = 1_000_000
+LARGE_AT_ONCE: Final = 1
+"""So many documents of more than LARGE bytes held at a time, from reading until they are parsed."""
 CONNECT_SECONDS: Final = 8.0
 LOOK_UP_SECONDS: Final = 5.0
 LONGEST_WAIT: Final = 86400.0
@@ -59,6 +62,7 @@ class Fetched:
     headers: by lower-case name; url: where it came from in the end
     moved_to: the same if every hop on the way was permanent, else ""
     max_age: seconds for which the server calls it fresh
+    place: a large document's, given back when nobody holds the document any more
     """
 
     status: int
@@ -67,6 +71,7 @@ class Fetched:
     url: str
     moved_to: str
     max_age: float = 0.0
+    place: object = None
 
 
 class Fetcher:
@@ -92,6 +97,7 @@ class Fetcher:
         self._timeout = timeout
         self._turns: WeakValueDictionary[tuple[str | None, int | None], asyncio.Lock] = WeakValueDictionary()
         self._lines = asyncio.Semaphore(AT_ONCE)
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._session: aiohttp.ClientSession | None = None
         self._resolver: _Resolver | None = None
 
@@ -111,7 +117,7 @@ class Fetcher:
                 left -= asyncio.get_running_loop().time() - started
             if got.status not in _REDIRECTS:
                 moved = str(here.with_fragment(None)) if hop and permanent else ""
-                return Fetched(got.status, got.body, got.headers, str(here), moved, self._fresh_for(got.headers))
+                return replace(got, moved_to=moved, max_age=self._fresh_for(got.headers))
             permanent = permanent and got.status in _PERMANENT
             here = _web_address(got.headers.get("location", ""), here)
         raise SourceError("too many redirects")
@@ -134,14 +140,37 @@ class Fetcher:
             asyncio.get_running_loop().call_later(self._spacing, turn.release)
 
     async def _hop(self, url: URL, headers: dict[str, str], limit: int, seconds: float) -> Fetched:
-        timeout = aiohttp.ClientTimeout(total=max(seconds, 0.001), sock_connect=CONNECT_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
         try:
-            async with self._open().get(url, headers=headers, timeout=timeout, allow_redirects=False) as answer:
+            async with (
+                asyncio.timeout(max(seconds, 0.001)) as patience,
+                self._open().get(url, headers=headers, timeout=timeout, allow_redirects=False) as answer,
+            ):
                 self._refuse(answer)
-                body = await _read(answer, limit) if answer.status == HTTPStatus.OK else b""
-                return Fetched(answer.status, body, _joined(answer), str(url), "")
+                body, place = (
+                    await self._read(answer, limit, patience) if answer.status == HTTPStatus.OK else (b"", None)
+                )
+                return Fetched(answer.status, body, _joined(answer), str(url), "", place=place)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise SourceError(self._reason(error)) from None
+
+    async def _read(
+        self, answer: aiohttp.ClientResponse, limit: int, patience: asyncio.Timeout
+    ) -> tuple[bytes, _Place | None]:
+        """The body, unpacked, and its place if it is large; the limit is on what it unpacks to."""
+        now = asyncio.get_running_loop().time
+        body, place = bytearray(), None
+        async for piece in answer.content.iter_any():
+            body += piece
+            if len(body) > limit:
+                raise SourceError(f"larger than {limit / 1_000_000:g} MB")
+            if place is None and len(body) > LARGE:
+                ends, waiting = patience.when() or now(), now()
+                patience.reschedule(None)
+                await self._large.acquire()
+                place = _Place(self._large)
+                patience.reschedule(ends + now() - waiting)
+        return bytes(body), place
 
     def _refuse(self, answer: aiohttp.ClientResponse) -> None:
         if answer.status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED} | _REDIRECTS:
@@ -216,6 +245,16 @@ class Fetcher:
         return socket.socket(family, kind, protocol)
 
 
+class _Place:
+    """One of the few for large documents: whoever holds the document holds this."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+
+    def __del__(self) -> None:
+        self._places.release()
+
+
 class _PrivateError(OSError):
     pass
 
@@ -256,16 +295,6 @@ def _web_address(text: str, base: URL | None = None) -> URL:
     if not text or url.scheme not in ("http", "https") or not url.host:
         raise SourceError("redirected to no http address" if base else "not an http address")
     return url
-
-
-async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body, unpacked; the limit is on what it unpacks to."""
-    body = bytearray()
-    async for piece in answer.content.iter_any():
-        body += piece
-        if len(body) > limit:
-            raise SourceError(f"larger than {limit / 1_000_000:g} MB")
-    return bytes(body)
 
 
 def _joined(answer: aiohttp.ClientResponse) -> dict[str, str]:

@@ -26,7 +26,7 @@ from bot.sources.entries import ParsedFeed
 from bot.sources.histories import HISTORIES, Series
 
 CPU_SECONDS: Final = 2
-MEMORY_BYTES: Final = 1 << 30
+MEMORY_BYTES: Final = 128 << 20
 LENGTH: Final = struct.Struct(">I")
 
 
@@ -66,7 +66,7 @@ REPLIES: Final = TypeAdapter(Reply)
 def main() -> None:
     """Answer every job until there are no more."""
     with suppress(OSError, ValueError):  # not every system has this limit
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
     calls, answers = sys.stdin.buffer, sys.stdout.buffer
     while (job := _frame(calls)) and (document := _frame(calls)) is not None:
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
