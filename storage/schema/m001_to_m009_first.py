@@ -1,20 +1,10 @@
-"""The tables, as they came to be: sqlite-utils' own migrations, in the order they happened.
-
-A migration that has been released is never edited; a change is a new one below the others.
-Instants are microseconds since 1970 UTC (storage/values.py), dates are ISO text.
-"""
+"""Sources, news, rates, chats, the outbox and the inbox: what the first nine changes made."""
 
 from __future__ import annotations
 
-from typing import Final
-
 from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
-APPLICATION_ID: Final = 0x59616D63
-"""Stands in the file's header: "Yamc"."""
-
-migrations: Final = Migrations("yamchi")
+from storage.schema import migrations
 
 
 @migrations()

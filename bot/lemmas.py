@@ -1,0 +1,54 @@
+"""Words to the form under which they are indexed, looked for and compared.
+
+Russian goes to the dictionary form (pymorphy3), English to its stem (Snowball), everything else stays
+as it is, folded. Index, query and comparison all pass through here, so that even a wrong guess meets itself.
+The dictionary takes 28 MB and a tenth of a second; it is loaded at the first Russian word.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache, lru_cache
+from typing import Final
+
+import regex
+import Stemmer
+from pymorphy3 import MorphAnalyzer
+
+REMEMBERED: Final = 50_000
+"""Words kept with their lemma; a word costs 200 us the first time."""
+
+_LEFT_OUT: Final = regex.compile(r"[\u00ad’'ʼ`]")
+_WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+_CYRILLIC: Final = regex.compile(r"[а-я]+")
+_LATIN: Final = regex.compile(r"[a-z]+")
+
+
+def lemmas(text: str) -> list[str]:
+    """The words of a text in order, each in the form it is indexed under."""
+    return [lemma(word) for word in words(text)]
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, folded: NFKC, lower case, ё as е, no apostrophes or soft hyphens."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("ё", "е")
+    found: list[str] = _WORD.findall(_LEFT_OUT.sub("", folded))
+    return found
+
+
+@lru_cache(REMEMBERED)
+def lemma(word: str) -> str:
+    """The form of one folded word."""
+    if _CYRILLIC.fullmatch(word):
+        return str(_russian().parse(word)[0].normal_form).replace("ё", "е")
+    return str(_english().stemWord(word)) if _LATIN.fullmatch(word) else word
+
+
+@cache
+def _russian() -> MorphAnalyzer:
+    return MorphAnalyzer()
+
+
+@cache
+def _english() -> Stemmer.Stemmer:
+    return Stemmer.Stemmer("english")
