@@ -10,14 +10,15 @@ from bot.message import Message
 from bot.models.people import Address
 
 DeliveryKind = Literal["reply", "alert", "article", "digest"]
-DeliveryState = Literal["pending", "inflight", "sent", "unknown", "failed", "dead", "expired"]
+DeliveryState = Literal["pending", "inflight", "sent", "unknown", "failed", "dead", "expired", "withheld"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A message on its way into the outbox. (event, address) is its identity: twice is once.
 
-    state: "pending", or "expired" for a digest that is only noted as skipped
+    state: "pending"; "expired" for a digest that is only noted as skipped; "withheld" for what is only noted
+        as not sent; reason: why, for whoever asks
     only_after: an event; the message is dropped unless that one is on its way to this address, or went there
     """
 
@@ -29,6 +30,7 @@ class Outgoing:
     expires_at: datetime
     state: DeliveryState = "pending"
     only_after: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
