@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
+from itertools import accumulate
 from pathlib import Path
 from time import perf_counter
 
@@ -56,18 +57,19 @@ QUERIES = {
 }
 
 
-def vocabulary(letters: str, chance: random.Random) -> list[str]:
-    return ["".join(chance.choices(letters, k=chance.randint(3, 10))) for _ in range(20_000)]
+def vocabulary(letters: str, size: int, chance: random.Random) -> list[str]:
+    return ["".join(chance.choices(letters, k=chance.randint(3, 10))) for _ in range(size)]
 
 
 def articles(size: int) -> Iterator[Article]:
     chance = random.Random(1)
-    latin = vocabulary("abcdefghiklmnoprstuvz", chance)
-    cyrillic = vocabulary("абвгдежзиклмнопрст", chance)
-    common = [1 / (n + 10) for n in range(20_000)]
+    latin = vocabulary("abcdefghiklmnoprstuvz", 20_000, chance)
+    cyrillic = vocabulary("абвгдежзиклмнопрст", 4_000, chance)
+    common = {len(words): list(accumulate(1 / (n + 10) for n in range(len(words)))) for words in (latin, cyrillic)}
     for n in range(size):
         kind = n % 20
-        words = chance.choices(cyrillic if kind < 5 else latin, common, k=WORDS - 2)
+        known = cyrillic if kind < 5 else latin
+        words = chance.choices(known, cum_weights=common[len(known)], k=WORDS - 2)
         words += [word for word, share in PLANTED.items() if chance.random() < share]
         words += ["мемлекеттік"] * (kind == 0) + ["қала"] * (kind == 0)
         chance.shuffle(words)
@@ -135,7 +137,8 @@ def theirs(folder: Path) -> Callable[[str], object]:
     for n in range(0, SIZE, 1000):
         items = "".join(
             f"<item><title>{a.title}</title><link>{a.url}</link><guid>{a.guid}</guid>"
-            f"<pubDate>{a.published:%a, %d %b %Y %H:%M:%S} GMT</pubDate><description>{escape(a.text)}</description></item>"
+            f"<pubDate>{a.published:%a, %d %b %Y %H:%M:%S} GMT</pubDate>"
+            f"<description>{escape(a.text)}</description></item>"
             for a in made[n : n + 1000]
         )
         (folder / f"{n}.xml").write_text(f"<rss version='2.0'><channel><title>B</title>{items}</channel></rss>")
@@ -157,7 +160,9 @@ async def main() -> None:
         folder = Path(name)
         needed, free = SIZE * BYTES_EACH, shutil.disk_usage(folder).free
         if free < 2 * needed:
-            raise SystemExit(f"{needed / 1e9:.1f} GB are needed, twice that should be free, and {free / 1e9:.1f} GB are")
+            raise SystemExit(
+                f"{needed / 1e9:.1f} GB are needed, twice that should be free, and {free / 1e9:.1f} GB are"
+            )
         store = await open_store(folder / "yamchi.db")
         await fill(store, articles(SIZE))
         print(f"{sum(f.stat().st_size for f in folder.iterdir()) / 1e6:,.0f} MB on the disk")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -36,6 +37,7 @@ from bot.outlets import Outlets, outlets
 from bot.ports import Store
 from bot.sources import feeds
 from bot.suspicion import in_force
+from bot.wanted import reading
 
 STORIES_SHOWN: Final = 8
 STORIES_COUNTED: Final = 200
@@ -58,7 +60,7 @@ async def make_digest(
     """The digest of what was first seen in (after, until], with the rates in force at `now`."""
     speech = tongue(settings.language)
     seen = outlets(catalogue, await store.added_feeds(), settings.address)
-    wanted = NewsQuery(content.words, content.countries, hidden=seen.hidden)
+    wanted = NewsQuery(content.words, content.countries, hidden=seen.hidden, excluded=content.excluded)
     articles = await store.news_seen(after, until, wanted, STORIES_COUNTED) if content.news else None
     board = compose_rates.board(await read_board(store, catalogue.roads, now), speech) if content.rates else None
     return compose_digest.digest(
@@ -71,6 +73,19 @@ async def make_digest(
         seen.titles,
         since=after,
     )
+
+
+def _wanted(
+    new: Sequence[tuple[Article, Sequence[str]]], listeners: Sequence[Subscription]
+) -> list[tuple[Article, Sequence[str], Subscription]]:
+    """Who wants what. To read an article takes a millisecond, and far more the first time."""
+    read = ((article, keys, reading(article)) for article, keys in new)
+    return [
+        (article, keys, listener)
+        for article, keys, terms in read
+        for listener in listeners
+        if rules.wants(listener.content, article, terms)
+    ]
 
 
 @dataclass
@@ -135,11 +150,11 @@ class Announcer:
         listeners = [s for s in await self.store.instant_subscriptions() if s.content.news]
         added = await self.store.added_feeds() if listeners and new else []
         seen = {s.address: outlets(self.catalogue, added, s.address) for s in listeners}
+        wanted = await asyncio.to_thread(_wanted, new, listeners) if listeners and new else []
         return [
             await self._article(article, feeds.event(article, keys), seen[subscription.address], subscription, now)
-            for article, keys in new
-            for subscription in listeners
-            if article.source not in seen[subscription.address].hidden and rules.wants(subscription.content, article)
+            for article, keys, subscription in wanted
+            if article.source not in seen[subscription.address].hidden
         ]
 
     async def _article(

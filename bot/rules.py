@@ -10,8 +10,6 @@ from typing import Final, Literal
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-import regex
-
 from bot.models import (
     Article,
     Content,
@@ -25,6 +23,7 @@ from bot.models import (
     Subscription,
 )
 from bot.money import moved, per_unit
+from bot.wanted import Reading, matches
 
 InstantKind = Literal["article", "alert"]
 Found = tuple[Article, Sequence[str]]
@@ -113,18 +112,14 @@ def latest_due(subscription: Subscription, zone: str, now: datetime) -> datetime
     return due
 
 
-def wants(content: Content, article: Article) -> bool:
-    """Whether a subscription's filter lets this article through: every word begins a word of it."""
+def wants(content: Content, article: Article, reading: Reading) -> bool:
+    """Whether a subscription's filter lets this article through, just as a search for it would find it.
+
+    reading: of the article, made once for all filters
+    """
     if content.countries and not set(content.countries) & set(article.countries):
         return False
-    found = words(f"{article.title} {article.lead} {article.text}") if content.words else ()
-    return all(any(word.startswith(part) for word in found) for wanted in content.words for part in words(wanted))
-
-
-def words(text: str) -> list[str]:
-    """The words of a text, letters and digits only, folded for comparison."""
-    found: list[str] = regex.findall(r"[\p{L}\p{N}]+", text.casefold().replace("ё", "е"))
-    return found
+    return matches(content.words, content.excluded, reading)
 
 
 def sort_news(seen: Sequence[Found], known: Mapping[str, int]) -> tuple[list[Found], dict[int, Found]]:

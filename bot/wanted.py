@@ -16,7 +16,19 @@ import regex
 
 from bot.lemmas import words as folded_words
 from bot.models import Article
-from bot.terms import BEGINNING, STEMMED, Spot, Thing, beginning_spots, beginnings, named, own_terms, spots, terms, things
+from bot.terms import (
+    BEGINNING,
+    STEMMED,
+    Spot,
+    Thing,
+    beginning_spots,
+    beginnings,
+    named,
+    own_terms,
+    spots,
+    terms,
+    things,
+)
 
 MOST_TERMS: Final = 16
 LONGEST_WORD: Final = 200
@@ -54,7 +66,7 @@ class Reading:
     parts: tuple[tuple[str, ...], tuple[str, ...]]
 
 
-def read(article: Article) -> Reading:
+def reading(article: Article) -> Reading:
     """Takes a millisecond and, at the first Russian word ever, a third of a second: not for the event loop."""
     stemmed = is_stemmed(article.language)
     form = terms if stemmed else beginnings
@@ -91,12 +103,12 @@ def wanted(words: tuple[str, ...]) -> tuple[Wanted, ...]:
     return tuple(found)
 
 
-def matches(words: tuple[str, ...], excluded: tuple[str, ...], reading: Reading) -> bool:
+def matches(words: tuple[str, ...], excluded: tuple[str, ...], text: Reading) -> bool:
     """Whether a text has all of the words and none of the excluded."""
     asked = wanted(words)
     if words and not asked:
         return False
-    return all(_has(reading, one) for one in asked) and not any(_has(reading, one) for one in wanted(excluded))
+    return all(_has(text, one) for one in asked) and not any(_has(text, one) for one in wanted(excluded))
 
 
 def places(text: str, asked: Iterable[Wanted], *, stemmed: bool) -> list[tuple[int, int]]:
@@ -119,9 +131,9 @@ def _apart(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return apart
 
 
-def _has(reading: Reading, one: Wanted) -> bool:
-    runs = one.runs(stemmed=reading.stemmed)
-    return any(next(_at(part, run), None) for part in reading.parts for run in runs)
+def _has(text: Reading, one: Wanted) -> bool:
+    runs = one.runs(stemmed=text.stemmed)
+    return any(next(_at(part, run), None) for part in text.parts for run in runs)
 
 
 def _at(found: Sequence[str], run: Run) -> Iterator[tuple[int, int]]:

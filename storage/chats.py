@@ -103,11 +103,12 @@ def _subscriptions(db: Database, where: str, *values: object) -> list[Subscripti
 
 def _subscription(row: Row) -> Subscription:
     content = json.loads(row["content"])
+    listed = {key: tuple(held) for key, held in content.items() if isinstance(held, list)}
     return Subscription(
         id=row["id"],
         address=Address(row["platform"], row["chat"], row["thread"]),
         schedule=Schedule(row["kind"], time.fromisoformat(row["at"]), row["weekday"]),
-        content=Content(**{**content, "words": tuple(content["words"]), "countries": tuple(content["countries"])}),
+        content=Content(**{**content, **listed}),
         created_at=instant(row["created_at"]),
         created_by=row["created_by"],
         previous_due=instant_or_none(row["previous_due"]),

@@ -14,7 +14,7 @@ import structlog
 from sqlite_utils import Database
 
 from bot.models import Article
-from bot.wanted import Reading, read
+from bot.wanted import Reading, reading
 from storage.values import EPOCH, batched, rows
 
 log = structlog.get_logger()
@@ -29,14 +29,14 @@ TABLES: Final = {True: "article_terms", False: "article_beginnings"}
 
 
 def read_all(_: Database, articles: Sequence[Article]) -> list[Reading]:
-    return [read(article) for article in articles]
+    return [reading(article) for article in articles]
 
 
 def index(db: Database, readings: Iterable[tuple[int, Reading]]) -> None:
     """Put new articles into the index, by id in ascending order: it writes itself out whenever one is lower."""
     readings = list(readings)
     for stemmed, table in TABLES.items():
-        kept = [(number, *map(" ".join, reading.parts)) for number, reading in readings if reading.stemmed == stemmed]
+        kept = [(number, *map(" ".join, text.parts)) for number, text in readings if text.stemmed == stemmed]
         for chunk in batched(kept, AT_ONCE):
             places = ", ".join(["(?, ?, ?)"] * len(chunk))
             db.conn.execute(
@@ -44,10 +44,10 @@ def index(db: Database, readings: Iterable[tuple[int, Reading]]) -> None:
             )
 
 
-def index_edited(db: Database, number: int, reading: Reading) -> None:
+def index_edited(db: Database, number: int, text: Reading) -> None:
     for table in TABLES.values():
         db.conn.execute(f"DELETE FROM {table} WHERE rowid = ?", (number,))
-    index(db, [(number, reading)])
+    index(db, [(number, text)])
 
 
 def index_again(db: Database) -> None:
@@ -59,7 +59,7 @@ def index_again(db: Database) -> None:
         last,
         READ_AT_ONCE,
     ):
-        index(db, ((row["id"], read(Article("", "", "", published=EPOCH, **row))) for row in found))
+        index(db, ((row["id"], reading(Article("", "", "", published=EPOCH, **row))) for row in found))
         last, done = found[-1]["id"], done + len(found)
         if done % TOLD_EVERY == 0:
             log.info("articles are indexed anew", done=done)

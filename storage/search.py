@@ -142,7 +142,9 @@ def _leave_out(db: Database, query: NewsQuery, where: list[str], values: list[An
 
 
 def _newest(db: Database, hits: Hits, limit: int) -> list[int]:
-    return [n for (n,) in db.conn.execute(f"{hits.sql(hits.id)} ORDER BY {hits.id} DESC LIMIT ?", (*hits.values, limit))]
+    return [
+        n for (n,) in db.conn.execute(f"{hits.sql(hits.id)} ORDER BY {hits.id} DESC LIMIT ?", (*hits.values, limit))
+    ]
 
 
 def _best(db: Database, looks: Iterable[Hits], limit: int) -> list[int]:

@@ -135,6 +135,7 @@ def order_data(order: Subscription, number: int, zone: str) -> dict[str, object]
         "weekday": order.schedule.weekday if order.schedule.kind == "weekly" else None,
         "zone": zone,
         "words": list(order.content.words),
+        "excluded": list(order.content.excluded),
         "countries": list(order.content.countries),
         "news": order.content.news,
         "rates": order.content.rates,
@@ -155,7 +156,8 @@ def _when(schedule: Schedule, tongue: Tongue) -> str:
 
 def _what(content: Content, tongue: Tongue) -> str:
     names = (tongue.locale.territories.get(code, code) for code in content.countries)
-    wanted = shown(", ".join([*content.words, *names]), FILTER_SHOWN)
+    words = (f'"{word}"' if " " in word else word for word in content.words)
+    wanted = shown(", ".join([*words, *names, *(f"-{word}" for word in content.excluded)]), FILTER_SHOWN)
     if wanted and content.rates:
         return tongue.say("news of {wanted}; rates", wanted=wanted)
     if wanted:

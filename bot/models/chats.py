@@ -31,12 +31,13 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a subscription holds: news with these words and countries, rates, or both."""
+    """What a subscription holds: news with these words and countries and without the excluded words, rates, or both."""
 
     words: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     news: bool = True
     rates: bool = True
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
