@@ -118,7 +118,7 @@ class _Names:
         for form in _forms(name, parts):
             run = tuple(form)
             if len(run) == 1:
-                self.single[run[0]] = term
+                self.single.setdefault(run[0], term)
             elif (run, term) not in self.runs[run[-1]]:
                 self.runs[run[-1]].append((run, term))
                 self.last_words.add(run[-1])

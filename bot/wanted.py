@@ -151,9 +151,9 @@ def _at(found: Sequence[str], run: Run) -> Iterator[tuple[int, int]]:
 def _wanted(text: str) -> Wanted:
     """A word or phrase. People type names without capitals, and anything with them: both readings count."""
     readings = dict.fromkeys(tuple(terms(said)) for said in (text, text.title(), text.lower()))
-    thing = next((_by_term()[one[-1]] for one in readings if _is_name(one)), None)
-    if thing:
-        return _thing(thing)
+    known = dict.fromkeys(_by_term()[one[-1]] for one in readings if _is_name(one))
+    if known:
+        return _thing(*(known | dict.fromkeys(_same_name(text))))
     folded = tuple(folded_words(text)) or next(iter(readings))
     meant = [thing for thing in things() if text.casefold() in thing.asked]
     runs = [Run(one) for one in readings] + [Run((thing.term,)) for thing in meant]
@@ -171,9 +171,15 @@ def _is_name(found: Sequence[str]) -> bool:
     return len(found) == 1 or any(length == len(found) - 1 for _, length in named(found, len(found) - 2))
 
 
-def _thing(thing: Thing) -> Wanted:
-    own = (tuple(beginnings(name)) for name in thing.names)
-    return Wanted((Run((thing.term,)),), tuple(dict.fromkeys(_beginning(one) for one in own)))
+def _thing(*meant: Thing) -> Wanted:
+    own = (tuple(beginnings(name)) for thing in meant for name in thing.names)
+    return Wanted(tuple(Run((thing.term,)) for thing in meant), tuple(dict.fromkeys(map(_beginning, own))))
+
+
+def _same_name(text: str) -> list[Thing]:
+    """Things with a name that is folded alike: "so'm" is the Uzbek one, and reads as the Kyrgyz "som"."""
+    folded = folded_words(text)
+    return [thing for thing in things() if folded and any(folded_words(name) == folded for name in thing.names)]
 
 
 def _beginning(found: tuple[str, ...]) -> Run:

@@ -20,6 +20,7 @@ from bot.models import (
     Schedule,
     Subscription,
 )
+from bot.wanted import reading
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HERE = Address("console", "local")
@@ -91,10 +92,17 @@ def test_any_known_key_makes_an_article_a_later_version():
     assert edited == {77: (first, ["g:1"])}
 
 
-def test_a_filter_wants_every_word_at_the_beginning_of_a_word():
-    assert rules.wants(Content(words=("SUMMIT", "leaders")), article("Leaders meet at the summits"))
-    assert not rules.wants(Content(words=("mit",)), article("A summit"))
-    assert not rules.wants(Content(countries=("KZ",)), article(countries=("UZ",)))
+def test_a_filter_wants_every_word_in_any_form_and_none_of_the_excluded():
+    def wants(content: Content, told: Article) -> bool:
+        return rules.wants(content, told, reading(told))
+
+    assert wants(Content(words=("SUMMIT", "leader")), article("Leaders meet at the summits"))
+    assert not wants(Content(words=("mit",)), article("A summit"))
+    assert not wants(Content(words=("summit",), excluded=("leader",)), article("Leaders meet at the summits"))
+    assert wants(Content(words=("meet at",)), article("Leaders meet at the summits"))
+    assert not wants(Content(words=("at meet",)), article("Leaders meet at the summits"))
+    assert not wants(Content(words=("...",)), article("A summit"))
+    assert not wants(Content(countries=("KZ",)), article(countries=("UZ",)))
 
 
 def delivery(kind: str, lost: int) -> Delivery:
