@@ -16,8 +16,8 @@ import regex
 import Stemmer
 from pymorphy3 import MorphAnalyzer
 
-REMEMBERED: Final = 50_000
-"""Words kept with their lemma; a word costs 200 us the first time."""
+REMEMBERED: Final = 20_000
+"""Words kept with their lemma; a word costs 200 us the first time. Spellings are kept by bot/terms.py."""
 
 _LEFT_OUT: Final = regex.compile(r"[\u00ad’'‘ʻʼ`]")
 _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+")
@@ -66,7 +66,7 @@ def is_known(word: str) -> bool:
     return bool(_russian().word_is_known(word))
 
 
-@lru_cache(REMEMBERED // 5)
+@lru_cache(REMEMBERED // 2)
 def _surname(word: str) -> str:
     if is_known(word):
         return lemma(word)

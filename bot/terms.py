@@ -19,7 +19,7 @@ import regex
 
 from bot.lemmas import is_known, is_russian, lemma, surname, words
 
-REMEMBERED: Final = 20_000
+REMEMBERED: Final = 50_000
 """Spellings kept with their terms."""
 STEMMED: Final = frozenset({"en", "ru"})
 BEGINNING: Final = 8
@@ -147,7 +147,7 @@ def _term(word: str, *, capital: bool) -> str:
     return known.single.get(own, own)
 
 
-@lru_cache(REMEMBERED // 4)
+@lru_cache(REMEMBERED // 10)
 def _beginnings(token: str) -> tuple[str, ...]:
     return tuple(part[:BEGINNING] for part in words(token)) or _terms(token)
 
