@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache, lru_cache
+from time import sleep
 from typing import Final
 
 import regex
@@ -39,9 +40,26 @@ def words(text: str) -> list[str]:
 @lru_cache(REMEMBERED)
 def lemma(word: str) -> str:
     """The form of one folded word."""
-    if _CYRILLIC.fullmatch(word):
+    if is_russian(word):
+        sleep(0)  # what it runs through would keep every other thread waiting, the event loop's too, for up to a second
         return str(_russian().parse(word)[0].normal_form).replace("ё", "е")
     return str(_english().stemWord(word)) if _LATIN.fullmatch(word) else word
+
+
+def forms(word: str) -> set[str]:
+    """All that a listed word may look like in a text: each form of a folded Russian word in its dictionary
+    form (other words first become that), the stem of an English one."""
+    if not is_russian(word):
+        return {lemma(word)}
+    sleep(0)
+    guesses = _russian().parse(word)
+    own = [guess for guess in guesses if guess.normal_form.replace("ё", "е") == word] or guesses[:1]
+    return {word} | {form.word.replace("ё", "е") for guess in own for form in guess.lexeme}
+
+
+def is_russian(word: str) -> bool:
+    """Whether a folded word has Russian letters only."""
+    return _CYRILLIC.fullmatch(word) is not None
 
 
 @cache

@@ -22,6 +22,7 @@ COUNTED: Final = 1000
 WORDS: Final = 16
 WORD_CHARACTERS: Final = 100
 COUNTRIES: Final = 16
+TOPICS: Final = 16
 PREFIX_CHARACTERS: Final = 3
 """A shorter prefix would walk too much of the index."""
 FACETS: Final = "articles INDEXED BY articles_facets"
@@ -93,7 +94,7 @@ def _hits(query: NewsQuery, expression: str) -> Hits:
         return Hits(FACETS, "articles.id", tuple(where), tuple(values))
     where, values = _filters(query, "articles_fts.rowid")
     table = "articles_fts"
-    if query.countries or query.sources or query.hidden or query.opinion is not None:
+    if query.countries or query.topics or query.sources or query.hidden or query.opinion is not None:
         table += f" CROSS JOIN {FACETS} ON articles.id = articles_fts.rowid"
     return Hits(table, "articles_fts.rowid", ("articles_fts MATCH ?", *where), (expression, *values))
 
@@ -104,6 +105,9 @@ def _filters(query: NewsQuery, rowid: str) -> tuple[list[str], list[Any]]:
     if codes := list(dict.fromkeys(plain(code).upper() for code in query.countries))[:COUNTRIES]:
         where.append("(" + " OR ".join(["instr(articles.countries, ?)"] * len(codes)) + ")")
         values += [f",{code}," for code in codes]
+    if query.topics:
+        where.append("(" + " OR ".join(["instr(articles.topics, ?)"] * len(query.topics[:TOPICS])) + ")")
+        values += [f",{plain(topic)}," for topic in query.topics[:TOPICS]]
     if query.sources:
         where.append("articles.source IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(query.sources))
