@@ -22,6 +22,9 @@ REMEMBERED: Final = 50_000
 _LEFT_OUT: Final = regex.compile(r"[\u00ad’'ʼ`]")
 _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _CYRILLIC: Final = regex.compile(r"[а-я]+")
+_SURNAMES: Final = ("ов", "ев", "ин")
+_OF_A_SURNAME: Final = ("а", "у", "ым", "е", "ой")
+"""Endings that the dictionary lacks for most of ours: it takes "Жапаров" for many of "жапар"."""
 _LATIN: Final = regex.compile(r"[a-z]+")
 
 
@@ -54,7 +57,8 @@ def forms(word: str) -> set[str]:
     sleep(0)
     guesses = _russian().parse(word)
     own = [guess for guess in guesses if guess.normal_form.replace("ё", "е") == word] or guesses[:1]
-    return {word} | {form.word.replace("ё", "е") for guess in own for form in guess.lexeme}
+    found = {word} | {form.word.replace("ё", "е") for guess in own for form in guess.lexeme}
+    return found | {word + ending for ending in _OF_A_SURNAME} if word.endswith(_SURNAMES) else found
 
 
 def is_russian(word: str) -> bool:

@@ -5,7 +5,7 @@ Nothing is ever dropped for being like something else; a wrong pair is worse tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -24,6 +24,8 @@ WINDOW: Final = timedelta(hours=48)
 CANDIDATES: Final = 2000
 ALIKE: Final = 70.0
 """Of 100: rapidfuzz's token_sort_ratio of the lemmas."""
+LOOKED_AT: Final = 20
+"""So many of the headlines most alike."""
 SLOT: Final = 2
 """Words in the place that a template leaves open."""
 REMEMBERED: Final = 5_000
@@ -33,7 +35,7 @@ _VERB: Final = regex.compile(r"\w+(?:ть|ти|ться|тись) \w+(?:ть|т�
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What several outlets, or one, tell. articles: newest first; lead: the one to show, no opinion if there is another.
+    """What several outlets, or one, tell. articles: newest first; lead: the one to show, an opinion if all are.
 
     outlets: sources, the first to tell it first
     """
@@ -50,9 +52,10 @@ class Story:
 def group(new: Sequence[Found], recent: Sequence[Headline]) -> list[Found]:
     """An outlet's new articles, each with the story it belongs to and the headline that it follows up.
 
-    recent: what is kept already, whatever outlet's; a story begins where another outlet told it before.
+    recent: what is kept already. A story begins where another outlet told it before; the outlet's own
+    headlines count only where another tells the story as well, as outlets have templates of their own.
     """
-    known = list(recent)
+    known = [one for one in recent if one.story or one.source != new[0][0].source]
     texts = [_sorted(headline.title) for headline in known]
     led: dict[int, Headline] = {}
     for article, _ in sorted(new, key=lambda found: found[0].published):
@@ -79,6 +82,22 @@ def stories(articles: Iterable[Article]) -> list[Story]:
     return sorted(found, key=lambda story: (-len(story.outlets), story.lead.opinion))
 
 
+def also_in(shown: Iterable[Article], pieces: Sequence[Article], hidden: Collection[str]) -> dict[int, tuple[str, ...]]:
+    """By the id of each article, the other sources that tell its story, the first to tell it first.
+
+    pieces: of the stories these articles are part of, newest first; hidden: sources not to be named
+    """
+    told: dict[int, list[str]] = {}
+    for piece in reversed(pieces):
+        if piece.source not in hidden:
+            told.setdefault(piece.story, []).append(piece.source)
+    return {
+        one.id: tuple(dict.fromkeys(source for source in told.get(one.story, ()) if source != one.source))
+        for one in shown
+        if one.story
+    }
+
+
 def follow_ups(articles: Sequence[Article]) -> set[int]:
     """The ids of those pieces of a story whose outlet had told it before."""
     told: set[str] = set()
@@ -96,17 +115,11 @@ def same_story(one: str, other: str) -> bool:
 
 
 def _joined(article: Article, known: Sequence[Headline], texts: Sequence[str]) -> Headline | None:
-    """The kept headline whose story this article is part of: the most alike that nothing speaks against.
-
-    An outlet's own headline counts only where another outlet told that story as well: outlets have
-    templates of their own.
-    """
-    alike = process.extract(_sorted(article.title), texts, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=None)
+    """The kept headline whose story this article is part of: the most alike that nothing speaks against."""
+    alike = process.extract(_sorted(article.title), texts, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=LOOKED_AT)
     for _, _, at in alike:
         headline = known[at]
-        if abs(headline.published - article.published) > WINDOW or not (
-            headline.story or headline.source != article.source
-        ):
+        if abs(headline.published - article.published) > WINDOW:
             continue
         pieces = [one for one in known if one.story == headline.story] if headline.story else [headline]
         if not any(_told_apart(article.title, one.title) for one in pieces):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,7 +16,7 @@ from babel import Locale
 from bot.echo import shown
 from bot.errors import Refusal
 from bot.locales import N_
-from bot.topics.lexicon import Lexicon
+from bot.topics.lexicon import Lexicon, spelled
 
 TEXT_CHARACTERS: Final = 20_000
 """Of an article's text; what it is about is said before."""
@@ -36,10 +36,9 @@ class Tags:
 
 def tag(title: str, lead: str, text: str) -> Tags:
     """What an article is about: what its title or its lead names, or its text three times."""
-    return Tags(
-        tuple(_about(read("countries"), gazetteer(), title, lead, text)),
-        tuple(_about(read("themes"), _themes(), title, lead, text)),
-    )
+    near, far = [spelled(title), spelled(lead)], spelled(text[:TEXT_CHARACTERS])
+    countries = _about(read("countries"), gazetteer(), near, far)
+    return Tags(tuple(countries), tuple(_about(read("themes"), _themes(), near, far)))
 
 
 def resolve(text: str) -> str | None:
@@ -50,8 +49,9 @@ def resolve(text: str) -> str | None:
     wanted = text.strip().casefold()
     if wanted in read("themes"):
         return wanted
-    countries = [means for means in gazetteer().named(text) if "/" not in means]
-    return next(iter(countries or _theme_names().named(text)), None)
+    said = spelled(text)
+    countries = [means for means in gazetteer().named(said) if "/" not in means]
+    return next(iter(countries or _theme_names().named(said)), None)
 
 
 def topic(text: str) -> str:
@@ -80,10 +80,11 @@ def themes() -> tuple[str, ...]:
     return tuple(read("themes"))
 
 
-def _about(order: dict[str, Any], lexicon: Lexicon, title: str, lead: str, text: str) -> Iterator[str]:
-    near = {_whose(means) for part in (title, lead) for means in lexicon.found(part)}
-    often = Counter(map(_whose, lexicon.found(text[:TEXT_CHARACTERS])))
-    return (one for one in order if one in near or often[one] >= OFTEN)
+def _about(order: Iterable[str], lexicon: Lexicon, near: Iterable[Sequence[str]], far: Sequence[str]) -> Iterator[str]:
+    """near: spelled title and lead, far: text."""
+    named = {_whose(means) for part in near for means in lexicon.found(part)}
+    often = Counter(map(_whose, lexicon.found(far)))
+    return (one for one in order if one in named or often[one] >= OFTEN)
 
 
 def _whose(means: str) -> str:

@@ -6,19 +6,32 @@ whatever it holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import regex
 
 from bot.lemmas import forms, is_russian, lemma, words
 
+REMEMBERED: Final = 50_000
+
 _STATES: Final = regex.compile(r"\bU\.?S\.?A?\.?(?![\p{L}\p{N}])")
 """In capitals, or it is a pronoun."""
-_NONE: Final[tuple[str, ...]] = ()
 
 Run = tuple[str, ...]
+
+
+def spelled(text: str) -> list[str]:
+    """The words of a text as a Lexicon knows them."""
+    return [known_as(word) for word in _words(text)]
+
+
+@lru_cache(REMEMBERED)
+def known_as(word: str) -> str:
+    """A folded word as a Lexicon knows it."""
+    return word if is_russian(word) else lemma(word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +51,25 @@ class Lexicon:
                 self.heard.setdefault(form, set()).add(word)
         self.runs.setdefault(run[0], []).append((run, means))
 
-    def found(self, text: str) -> list[str]:
-        """What a text names, in order, as often as it does."""
-        spoken = self._spoken(text)
-        return [means for at in range(len(spoken)) for _, means in self._names_at(spoken, at)]
+    def found(self, said: Sequence[str]) -> list[str]:
+        """What a spelled text names, in order, as often as it does."""
+        return [means for at, word in enumerate(said) if word in self.heard for _, means in self._names_at(said, at)]
 
-    def named(self, text: str) -> list[str]:
-        """What the text as a whole is a name of."""
-        spoken = self._spoken(text)
-        return [means for length, means in self._names_at(spoken, 0) if length == len(spoken)] if spoken else []
+    def named(self, said: Sequence[str]) -> list[str]:
+        """What the spelled text as a whole is a name of."""
+        return [means for length, means in self._names_at(said, 0) if length == len(said)] if said else []
 
     def knows(self, word: str) -> bool:
         """Whether a folded word is part of some name."""
-        return (word if is_russian(word) else lemma(word)) in self.heard
+        return known_as(word) in self.heard
 
-    def _spoken(self, text: str) -> list[set[str] | tuple[str, ...]]:
-        """For each word of a text, the words it may be a form of."""
-        return [self.heard.get(word if is_russian(word) else lemma(word), _NONE) for word in _words(text)]
-
-    def _names_at(self, spoken: list[set[str] | tuple[str, ...]], at: int) -> Iterator[tuple[int, str]]:
-        for word in spoken[at]:
-            for run, means in self.runs.get(word, _NONE):
-                here = spoken[at : at + len(run)]
-                if len(here) == len(run) and all(part in said for part, said in zip(run, here, strict=True)):
+    def _names_at(self, said: Sequence[str], at: int) -> Iterator[tuple[int, str]]:
+        for first in self.heard.get(said[at], ()):
+            for run, means in self.runs.get(first, ()):
+                here = said[at : at + len(run)]
+                if len(here) == len(run) and all(
+                    part in self.heard.get(word, ()) for part, word in zip(run, here, strict=True)
+                ):
                     yield len(run), means
 
 

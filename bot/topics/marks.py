@@ -9,9 +9,9 @@ from typing import Final
 
 import regex
 
-from bot.lemmas import is_russian, lemma, words
+from bot.lemmas import lemma, words
 from bot.topics import gazetteer, read
-from bot.topics.lexicon import Lexicon
+from bot.topics.lexicon import Lexicon, spelled
 
 REMEMBERED: Final = 5_000
 """Headlines kept with their marks: those of two days."""
@@ -43,9 +43,10 @@ def apart(one: Marks, other: Marks) -> bool:
 def marks(title: str) -> Marks:
     """The marks of a headline, only the kinds it has."""
     said: dict[str, set[str]] = {}
-    for means in gazetteer().found(title):
+    words_said = spelled(title)
+    for means in gazetteer().found(words_said):
         said.setdefault("name", set()).add(means)
-    for means in _lexicon().found(title):
+    for means in _lexicon().found(words_said):
         kind, _, mark = means.partition("/")
         said.setdefault(kind, set()).add(mark)
     if figures := {_figure(found) for found in _FIGURE.findall(_FORMATS.sub(" ", title))}:

@@ -13,6 +13,7 @@ from bot.grammar import news_query, without_before
 from bot.locales import N_, tongue
 from bot.models import Answer, Request
 from bot.outlets import Outlets
+from bot.stories import also_in
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 
@@ -37,8 +38,12 @@ async def latest(
     _known_sources(query.sources, seen)
     page = await desk.store.find_news(query, PAGE)
     text = without_before(what)
-    message = compose.page(page, text, tongue(settings.language), settings.zone, seen.titles, today=now.date())
-    return Answer(message, compose.page_data(page, text))
+    pieces = await desk.store.stories({article.story for article in page.articles} - {0})
+    others = also_in(page.articles, pieces, seen.hidden)
+    message = compose.page(
+        page, text, tongue(settings.language), settings.zone, seen.titles, today=now.date(), also_in=others
+    )
+    return Answer(message, compose.page_data(page, text, others))
 
 
 def _known_sources(asked: tuple[str, ...], seen: Outlets) -> None:
