@@ -20,7 +20,7 @@ from bot.stories import Story
 PIECES_SHOWN: Final = 12
 CITED: Final = 6
 """Pieces with a button of their own: the newest of each outlet."""
-LABEL: Final = 24
+LABEL: Final = 30
 
 _MARKDOWN: Final = regex.compile(r"([\\`*_\[\]<>])")
 _BRACKETS: Final = str.maketrans({"(": "%28", ")": "%29", " ": "%20"})
