@@ -159,6 +159,24 @@ async def test_an_older_schema_is_brought_up_to_date(tmp_path: Path):
     await store.close()
 
 
+async def test_articles_of_a_database_in_the_field_are_kept_without_topics_or_story(tmp_path: Path):
+    path = tmp_path / "yamchi.db"
+    with closing(Database(str(path))) as db:
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrations.apply(db, stop_before="m011_stories")
+        old = (9, "timesca", 0, ",KZ,", 1, 1, "en", "g", "https://news.example/1", "Water", "", "", "")
+        db.execute(f"INSERT INTO articles VALUES ({', '.join('?' * len(old))})", old)
+        db.execute("INSERT INTO article_keys VALUES (x'00', 9)")
+    store = await open_store(path)
+    found = await store.article(9)
+    assert found is not None
+    assert (found.title, found.countries, found.topics, found.story) == ("Water", ("KZ",), (), 0)
+    tagged = Article("timesca", "g", "https://news.example/1", "Water", "", "", NOW, topics=("water",))
+    await store.keep_news(PollState("timesca"), [], {9: (tagged, [])}, [], NOW)
+    assert [one.id for one in (await store.find_news(NewsQuery(topics=("water",)), 6)).articles] == [9]
+    await store.close()
+
+
 async def test_places_where_no_database_can_be_are_refused(tmp_path: Path):
     (tmp_path / "file").write_text("x")
     for path in (tmp_path, tmp_path / "file" / "yamchi.db", Path("/dev/null"), Path("/proc/no/yamchi.db")):
@@ -327,7 +345,7 @@ async def test_a_search_sorts_nothing(tmp_path: Path):
 
     story = Article("timesca", "g", "https://news.example/1", "Summit", "", "", NOW)
     await store.keep_news(PollState("timesca"), [(story, ["g"])], {}, [], NOW)
-    for query in (NewsQuery(("summit",), ("KZ",), before=2**50), NewsQuery(("summit",)), NewsQuery()):
+    for query in (NewsQuery(("summit",), ("KZ",), before=2**50), NewsQuery(("summit",)), NewsQuery(topics=("water",))):
         await store._writer.run(watched, query)
     plans = await store._writer.run(explained)
     assert len(plans) >= 7
