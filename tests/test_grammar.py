@@ -114,7 +114,7 @@ def test_a_news_query_is_read(text, asked):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("colour:red", "country:kz source:timesca since:2d until:2026-11-20 opinion:no"),
+        ("colour:red", "country:kz topic:water source:timesca since:2d until:2026-11-20 opinion:no"),
         ("country:narnia", "country:kz"),
         ("country:", "country:kz"),
         ("since:yesterday", "since:2d"),

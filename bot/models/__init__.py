@@ -6,7 +6,7 @@ dates, money is Decimal or the text a bank printed.
 
 from bot.models.chats import ChatSettings, Content, Schedule, ScheduleKind, Subscription
 from bot.models.delivery import Delivery, DeliveryKind, DeliveryState, Health, LedgerCounts, Outcome, Outgoing, Update
-from bot.models.news import Article, NewsPage, NewsQuery
+from bot.models.news import Article, Headline, NewsPage, NewsQuery
 from bot.models.people import Address, Answer, Request
 from bot.models.rates import Announced, Board, Fixing, Hold, Quote, RateKind, RateTable, StoredFixing
 from bot.models.sources import AddedFeed, Catalogue, Feed, PollState, RateRoad
@@ -26,6 +26,7 @@ __all__ = [
     "DeliveryState",
     "Feed",
     "Fixing",
+    "Headline",
     "Health",
     "Hold",
     "LedgerCounts",
