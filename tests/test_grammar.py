@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, time, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import grammar, places, query
@@ -142,6 +142,7 @@ def test_the_first_page_of_a_query_has_no_before():
     assert query.without("summit  before:12 “a b” country:kz", "before") == 'summit "a b" country:kz'
 
 
+@settings(max_examples=300, derandomize=True, deadline=None)
 @given(st.text(max_size=80))
 def test_nothing_typed_raises_anything_but_a_refusal(text):
     for read in (
