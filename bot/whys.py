@@ -1,0 +1,35 @@
+"""Why something was sent, or was not: what is noted beside an outbox row, for /why. Pure."""
+
+from __future__ import annotations
+
+from bot.alerts import Step
+from bot.models import Alert, Article, Sight, Subscription
+from bot.money import exact_text
+from bot.rules import words
+
+
+def of_alert(alert: Alert, step: Step, sight: Sight) -> dict[str, str]:
+    """What an alert looked at: the two figures with their dates, one step of the source, the road."""
+    return {
+        "alert": str(alert.id),
+        "rate": exact_text(step.rate),
+        "on": step.on.isoformat(),
+        "before": exact_text(step.before),
+        "before_on": step.before_on.isoformat(),
+        "tick": exact_text(sight.tick),
+        "source": sight.quote.source,
+    }
+
+
+def of_article(subscription: Subscription, article: Article) -> dict[str, str]:
+    """Which subscription wanted it, and which of its words and countries it has."""
+    text = words(f"{article.title} {article.lead} {article.text}")
+    wanted = subscription.content
+    matched = [one for one in wanted.words if all(any(t.startswith(part) for t in text) for part in words(one))]
+    countries = [code for code in wanted.countries if code in article.countries]
+    return {"subscription": str(subscription.id), "words": ", ".join(matched), "countries": ",".join(countries)}
+
+
+def of_digest(subscription: Subscription) -> dict[str, str]:
+    """Which subscription it came by."""
+    return {"subscription": str(subscription.id)}
