@@ -121,7 +121,7 @@ def _figures(left: list[str], said: str, today: date, *, decimal_comma: bool) ->
     first = next((n for n, part in enumerate(left) if known(part)), 0)
     units, rest = left[:first], left[first:]
     try:
-        if not units or not any(_FIGURE.fullmatch(part) for part in rest):
+        if not all(any(_FIGURE.fullmatch(part) for part in side) for side in (units, rest)):
             units, rest = [], left
         many = read(" ".join(units), COMMAND, today, decimal_comma=decimal_comma).amount or Decimal(1)
         figures = read(" ".join(rest), COMMAND, today, decimal_comma=decimal_comma)
