@@ -33,10 +33,11 @@ _DAYS: Final = {
     **dict.fromkeys(_words("day daily d 1d 24h день дня сутки суток сут д 1д"), 1),
     **dict.fromkeys(_words("week weekly w 7d 1w неделю неделя недели неделе нед н 7д"), 7),
 }
-_OFTEN: Final = {
-    **dict.fromkeys(_words("once однажды разово однократно"), False),
-    **dict.fromkeys(_words("standing always everytime постоянно всегда каждый"), True),
-}
+_OFTEN: Final = regex.compile(
+    r"\b(?:(?P<once>once|однажды|разово|однократно|один раз)"
+    r"|(?P<standing>standing|always|every ?time|постоянно|всегда|каждый раз))\b",
+    regex.IGNORECASE,
+)
 _PERCENT: Final = regex.compile(
     r"(?P<size>[0-9][0-9 '’.,]*|[.,][0-9]+) ?(?:%|percent\b|процент\p{L}*|п\.п\.)", regex.IGNORECASE
 )
@@ -79,11 +80,11 @@ def wish(text: str, today: date, *, decimal_comma: bool = False) -> Wish:
         return Wish(words=said)
     rest, until = _until(said, today)
     rest, size = _percent(rest, decimal_comma=decimal_comma)
-    parts = _SIGNS.sub(r" \1 ", rest).split()
+    often = _OFTEN.search(rest)
+    parts = _SIGNS.sub(r" \1 ", _OFTEN.sub(" ", rest)).split()
     ways = [_WAYS[fold(part)] for part in parts if fold(part) in _WAYS]
     days = [_DAYS[fold(part)] for part in parts if fold(part) in _DAYS] if size is not None else []
-    often = [_OFTEN[fold(part)] for part in parts if fold(part) in _OFTEN]
-    named = set(_WAYS) | set(_OFTEN) | (set(_DAYS) if size is not None else set()) | {"/"}
+    named = set(_WAYS) | (set(_DAYS) if size is not None else set()) | {"/"}
     left = [part for part in parts if fold(part) not in named]
     if not _is_rate(left, ways, size, parts):
         return Wish(words=said)
@@ -95,7 +96,7 @@ def wish(text: str, today: date, *, decimal_comma: bool = False) -> Wish:
         way="move" if size is not None else ways[0] if ways else None,
         level=figures.amount if size is None else size,
         days=(days or [1])[0] if size is not None else 0,
-        standing=often[-1] if often else None,
+        standing=bool(often["standing"]) if often else None,
         until=until,
     )
 

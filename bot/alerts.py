@@ -107,11 +107,14 @@ def holds(alert: Alert, sight: Sight) -> bool:
 
 def since_set(alert: Alert, sight: Sight) -> Alert:
     """A new alert beside the figure it begins with: what is so already is not told."""
-    if not holds(alert, sight):
-        return replace(alert, armed=True, told_on=None, told_rate=None, fired_at=None)
-    if alert.way == "move":
-        return replace(alert, told_on=sight.on, told_rate=sight.rate, fired_at=None)
-    return replace(alert, armed=False, told_on=None, told_rate=None, fired_at=None)
+    already = holds(alert, sight)
+    return replace(
+        alert,
+        armed=not already or alert.way == "move",
+        told_on=sight.on if already else None,
+        told_rate=sight.rate if already else None,
+        fired_at=None,
+    )
 
 
 def back_at(alert: Alert, tick: Decimal) -> Decimal:
@@ -147,7 +150,7 @@ def _line(alert: Alert, sight: Sight, now: datetime) -> Verdict | None:
     if not alert.armed:
         if _is_back(alert, sight):
             return Turn(replace(alert, armed=True))
-        crossed = step is not None and past and not _past(alert, step.before)
+        crossed = past and alert.told_on != sight.on and step and not _past(alert, step.before)
         return Withhold(alert, step, "not_back") if crossed and step else None
     if not past:
         return None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.alerts import Step, back_at, holds
 from bot.board import BASE, FIVE
-from bot.compose.fired import figure, rate_text, rule, small_print
+from bot.compose.fired import figure, line_text, rate_text, rule, small_print
 from bot.compose.moments import moment
 from bot.compose.quotes import full_day, number, percent
 from bot.locales import Tongue
@@ -131,7 +131,7 @@ def lines(rate: Decimal) -> tuple[tuple[str, Decimal], tuple[str, Decimal]]:
     """A line one per cent above a rate and one below, in four digits."""
     step = Decimal(1).scaleb(rate.adjusted() - 3)
     above, below = (EXACT.multiply(rate, Decimal(share)).quantize(step) for share in ("1.01", "0.99"))
-    return (">", above), ("<", below)
+    return (">", Decimal(f"{above.normalize():f}")), ("<", Decimal(f"{below.normalize():f}"))
 
 
 def described(alert: Alert, tongue: Tongue, zone: str) -> str:
@@ -157,7 +157,7 @@ def _now(alert: Alert, sight: Sight | Quote, tongue: Tongue) -> list[Block]:
 def _holds_already(alert: Alert, sight: Sight, tongue: Tongue) -> str:
     if alert.way == "move":
         return tongue.say("It has moved so far already: I tell you of the next such move.")
-    back = rate_text(alert, back_at(alert, sight.tick), tongue)
+    back = line_text(alert, back_at(alert, sight.tick), tongue)
     if alert.way == "above":
         return tongue.say("It is above already: I tell you when it rises above again, after {back} or less.", back=back)
     return tongue.say("It is below already: I tell you when it falls below again, after {back} or more.", back=back)
@@ -170,7 +170,7 @@ def _standing(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str, now
         if alert.way != "move" and alert.armed:
             parts.append(tongue.say("{percent} to go", percent=percent(change(alert.level, sight.rate), tongue)))
         if not alert.armed:
-            back = rate_text(alert, back_at(alert, sight.tick), tongue)
+            back = line_text(alert, back_at(alert, sight.tick), tongue)
             parts.append(tongue.say("waits until it has been back at {back}", back=back))
     if alert.snoozed_until and alert.snoozed_until > now:
         parts.append(tongue.say("silent until {moment}", moment=moment(alert.snoozed_until, zone, tongue)))

@@ -12,7 +12,7 @@ from bot.compose.quotes import bold, cost, disclaimer, full_day, names, notes, n
 from bot.locales import Tongue
 from bot.message import Block, Button, Heading, Link, Message, Paragraph
 from bot.models import Alert, Article, Quote, Sight
-from bot.money import change, readable, scaled
+from bot.money import change, readable, scaled, significant
 
 
 def fired(
@@ -23,7 +23,7 @@ def fired(
     blocks: list[Block] = [bold(figure(sight.quote, step, tongue)), Paragraph(_because(alert, step, tongue))]
     blocks += small_print(sight, step, tongue)
     if headlines:
-        blocks.append(Heading(tongue.say("In the news there these two days")))
+        blocks.append(Heading(tongue.say("In the news of these two days")))
     for article in headlines:
         outlet = outlets.get(article.source, article.source)
         blocks += [Link(article.title, article.url), Paragraph(byline(article, outlet, tongue, zone), small=True)]
@@ -34,7 +34,7 @@ def corrected(correction: Correction, sight: Sight, tongue: Tongue) -> Message:
     """The bank has replaced a figure that an alert told of, and what that means for the alert."""
     alert, step = correction.alert, correction.step
     line = figure(sight.quote, step, tongue)
-    was = rate_text(alert, correction.was, tongue)
+    was = beside(correction.was, step.rate, tongue)
     text = tongue.say("Corrected by the bank: {line}. It was {before}.", line=line, before=was)
     if correction.holds:
         then = tongue.say("Alert {id} ({rule}) holds all the same.", id=alert.id, rule=rule(alert, tongue))
@@ -73,6 +73,17 @@ def rate_text(alert: Alert, rate: Decimal, tongue: Tongue) -> str:
     return rate_line(Quote(alert.base, alert.quote, "", "official"), rate, tongue)
 
 
+def line_text(alert: Alert, line: Decimal, tongue: Tongue) -> str:
+    """A reckoned line, in six digits at most."""
+    return rate_text(alert, Decimal(f"{significant(line, 6).normalize():f}"), tongue)
+
+
+def beside(rate: Decimal, shown: Decimal, tongue: Tongue) -> str:
+    """A figure for as many units as the one it stands beside."""
+    units = scaled(shown)[0]
+    return number(cost(rate, units), tongue)
+
+
 def small_print(sight: Sight, step: Step, tongue: Tongue) -> list[Block]:
     """Whose figure, of which day and kind, and what it is not."""
     quote, when = sight.quote, full_day(step.on, tongue)
@@ -94,7 +105,7 @@ def _because(alert: Alert, step: Step, tongue: Tongue) -> str:
     """ "Alert 3: USD/KZT above 520. It was 518.90 on 23 Nov: +0.46%, 0.25% past the line."."""
     was = tongue.say(
         "It was {before} on {date}: {change}",
-        before=rate_text(alert, step.before, tongue),
+        before=beside(step.before, step.rate, tongue),
         date=day(step.before_on, tongue),
         change=percent(step.change, tongue),
     )

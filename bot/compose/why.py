@@ -10,14 +10,14 @@ from typing import Final
 from bot.alerts import Step, back_at, last_step
 from bot.compose.alerts import described
 from bot.compose.chat import describe
-from bot.compose.fired import rate_text, rule
+from bot.compose.fired import beside, line_text, rate_text, rule
 from bot.compose.moments import day, moment
 from bot.compose.quotes import bold, percent
 from bot.echo import shown
 from bot.locales import N_, Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph
 from bot.models import Alert, DeliveryState, Quote, Record, Sight, Subscription
-from bot.money import EXACT, change
+from bot.money import significant
 
 FIRST_WORDS: Final = 60
 SEPARATOR: Final = " · "
@@ -48,7 +48,7 @@ def latest(records: Sequence[Record], tongue: Tongue, zone: str) -> Message:
 
 
 def one(record: Record, alert: Alert | None, order: Subscription | None, tongue: Tongue, zone: str) -> Message:
-    """All that is known of one message. alert, order: what it came of, None if that is no more, or nothing of this chat."""
+    """All that is known of one message. alert, order: what it came of, None if it is no more."""
     lines = [_became(record, tongue, zone), *_lateness(record, tongue)]
     if "alert" in record.why:
         lines += _of_alert(record, alert, tongue)
@@ -94,7 +94,7 @@ def _would_fire(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str) -
     elif alert.armed:
         yield tongue.say("It fires at the first fixing past {line}.", line=rate_text(alert, alert.level, tongue))
     else:
-        back = rate_text(alert, back_at(alert, sight.tick), tongue)
+        back = line_text(alert, back_at(alert, sight.tick), tongue)
         yield tongue.say("It is past the line: it fires again once it has been back at {back}.", back=back)
     if alert.snoozed_until:
         yield tongue.say("Snoozed until {moment}.", moment=moment(alert.snoozed_until, zone, tongue))
@@ -123,10 +123,9 @@ def _of_alert(record: Record, alert: Alert | None, tongue: Tongue) -> Iterator[s
     dates = date.fromisoformat(why["on"]), date.fromisoformat(why["before_on"])
     step = Step(Decimal(why["rate"]), dates[0], Decimal(why["before"]), dates[1])
     yield _compared(alert, step, tongue)
-    tick = Decimal(why["tick"])
-    if tick:
-        share = percent(change(EXACT.add(step.rate, tick), step.rate), tongue).lstrip("+")
-        yield tongue.say("One step of its last printed digit is {share}.", share=share)
+    if tick := Decimal(why["tick"]):
+        step_text = beside(significant(tick, 2), step.rate, tongue)
+        yield tongue.say("One step of its last printed digit is {step}.", step=step_text)
 
 
 def _compared(alert: Alert, step: Step, tongue: Tongue) -> str:
