@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.alerts import Step
-from bot.models import Alert, Article, Sight, Subscription
+from bot.models import Alert, Article, Record, Sight, Subscription
 from bot.money import exact_text
 from bot.rules import words
 
@@ -30,6 +30,7 @@ def of_article(subscription: Subscription, article: Article) -> dict[str, str]:
     return {"subscription": str(subscription.id), "words": ", ".join(matched), "countries": ",".join(countries)}
 
 
-def of_digest(subscription: Subscription) -> dict[str, str]:
-    """Which subscription it came by."""
-    return {"subscription": str(subscription.id)}
+def subscription_of(record: Record) -> str:
+    """The id of the subscription a row came by, "" for none: digests are named after theirs."""
+    kind, _, rest = record.event.partition(":")
+    return record.why.get("subscription") or (rest.partition(":")[0] if kind == "digest" else "")

@@ -17,6 +17,7 @@ from sqlite_utils import Database
 
 from bot.message import Message, from_data, to_data
 from bot.models import Address, Delivery, LedgerCounts, Outcome, Outgoing
+from storage.records import keep_whys
 from storage.values import Row, instant, instant_or_none, micros, one, packed, plain, rows
 
 DONE_KEPT: Final = timedelta(days=14)
@@ -24,8 +25,8 @@ DONE_KEPT: Final = timedelta(days=14)
 
 ENQUEUE: Final = """
     INSERT INTO outbox (lane, event, kind, state, body, due_at, not_before, expires_at, created_at, settled_at,
-        last_error, why)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (lane, event) DO NOTHING"""
+        last_error)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (lane, event) DO NOTHING"""
 READY: Final = "SELECT ready_at, id FROM lanes WHERE platform = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?"
 EXPIRE: Final = """
     UPDATE outbox SET state = 'expired', settled_at = ?1, last_error = 'past its shelf life'
@@ -79,10 +80,10 @@ def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
         lane = lanes.get(out.address) or lanes.setdefault(out.address, _lane(db, out.address))
         instants = micros(out.due_at), micros(out.expires_at), micros(now)
         settled_at = None if out.state == "pending" else micros(now)
-        notes = plain(out.reason), packed(dict(out.why)) if out.why else ""
-        values.append((lane, plain(out.event), out.kind, out.state, body, *instants, settled_at, *notes))
+        values.append((lane, plain(out.event), out.kind, out.state, body, *instants, settled_at, plain(out.reason)))
     kept = db.conn.executemany(ENQUEUE, values).rowcount if values else 0
     _refresh(db, lanes.values())
+    keep_whys(db, outgoing)
     return kept
 
 

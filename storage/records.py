@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from sqlite_utils import Database
 
 from bot.message import from_data
-from bot.models import Address, Record
-from storage.values import Row, instant, instant_or_none, rows
+from bot.models import Address, Outgoing, Record
+from storage.values import Row, instant, instant_or_none, packed, plain, rows
 
 RECORDS: Final = """
     SELECT outbox.*, message FROM outbox JOIN bodies ON bodies.id = body
     WHERE lane = (SELECT id FROM lanes WHERE platform = ? AND chat = ? AND thread = ?)"""
 """Never without the address: nobody is told what other chats get."""
+KEEP_WHY: Final = """
+    UPDATE outbox SET why = ? WHERE why = '' AND event = ?
+        AND lane = (SELECT id FROM lanes WHERE platform = ? AND chat = ? AND thread = ?)"""
 LAST: Final = "\U0010ffff"
+
+
+def keep_whys(db: Database, outgoing: Sequence[Outgoing]) -> None:
+    """What each new row came of; that differs also where many chats get the same text."""
+    db.conn.executemany(
+        KEEP_WHY,
+        [
+            (packed(dict(out.why)), plain(out.event), out.address.platform, out.address.chat, out.address.thread)
+            for out in outgoing
+            if out.why
+        ],
+    )
 
 
 def records(db: Database, address: Address, limit: int, number: int, event: str) -> list[Record]:

@@ -18,6 +18,7 @@ from bot.locales import N_, Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph
 from bot.models import Alert, DeliveryState, Quote, Record, Sight, Subscription
 from bot.money import significant
+from bot.whys import subscription_of
 
 FIRST_WORDS: Final = 60
 SEPARATOR: Final = " · "
@@ -52,7 +53,7 @@ def one(record: Record, alert: Alert | None, order: Subscription | None, tongue:
     lines = [_became(record, tongue, zone), *_lateness(record, tongue)]
     if "alert" in record.why:
         lines += _of_alert(record, alert, tongue)
-    elif "subscription" in record.why:
+    elif subscription_of(record):
         lines += _of_subscription(record, order, tongue)
     elif record.event.startswith("fixing:"):
         lines.append(tongue.say("A new fixing: this chat follows the rates as they happen."))

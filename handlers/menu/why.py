@@ -8,8 +8,9 @@ from bot.compose import why as compose
 from bot.errors import Refusal
 from bot.locales import N_, tongue
 from bot.message import Message
-from bot.models import Alert, Answer, Request, Subscription
+from bot.models import Alert, Answer, Request
 from bot.sights import read_sight
+from bot.whys import subscription_of
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 
@@ -40,7 +41,7 @@ async def why(desk: Desk, ask: Request, what: Annotated[str, "NUMBER | aNUMBER o
     record = records[0]
     orders = await desk.store.subscriptions(ask.address)
     alert = next((one for one in alerts if str(one.id) == record.why.get("alert")), None)
-    order: Subscription | None = next((one for one in orders if str(one.id) == record.why.get("subscription")), None)
+    order = next((one for one in orders if str(one.id) == subscription_of(record)), None)
     return Answer(compose.one(record, alert, order, speech, settings.zone))
 
 
