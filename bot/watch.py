@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from bot import rules, whys
-from bot.alerts import REASONS, Correction, Fire, Turn, Withhold, corrected_dates, evaluate
+from bot.alerts import REASONS, Correction, Fire, Turn, Withhold, corrected_dates, evaluate, holds, since_set
 from bot.announce import Announcer
 from bot.board import BASE, series_of, with_carried
 from bot.compose import fired as compose
@@ -54,12 +54,12 @@ async def watch(
     """Judge the alerts that new tables of a road may concern. known: its tables in force before.
 
     new_day: a day has begun at the bank since the last look, so that a cross may have moved by itself
-    The first look at a road raises nothing.
+    The first look at a road raises nothing: what is so already by its figures counts as told.
     """
     good = [in_force(table) for table in new]
     stood = {table.effective_date: table for table in known}
     fresh = any((was := stood.get(table.effective_date)) is None or moved(table, was) for table in good)
-    if not known or not (fresh or new_day):
+    if not (fresh or (new_day and known)):
         return Raised()
     foreseen = Foreseen(announcer.store, road, [*known, *good], now)
     corrected = corrected_dates(known, good)
@@ -69,9 +69,20 @@ async def watch(
         if not _touches(road, base, quote):
             continue
         sight = await read_sight(foreseen, announcer.catalogue.roads, now, base, quote)
-        if isinstance(sight, Sight):
+        if isinstance(sight, Sight) and known:
             await _judge(desk, sight, corrected, raised)
+        elif isinstance(sight, Sight):
+            raised.alerts += await _first_seen(announcer, sight, now)
     return raised
+
+
+async def _first_seen(announcer: Announcer, sight: Sight, now: datetime) -> list[Alert]:
+    """The alerts of a pair that had no figure before, where what they are about is so already."""
+    base, quote = sight.quote.base, sight.quote.quote
+    if isinstance(await read_sight(announcer.store, announcer.catalogue.roads, now, base, quote), Sight):
+        return []
+    found = await announcer.store.alerts_to_judge(sight, ())
+    return [since_set(alert, sight) for alert in found if alert.state == "active" and holds(alert, sight)]
 
 
 async def _judge(desk: _Desk, sight: Sight, corrected: frozenset[date], raised: Raised) -> None:
