@@ -75,7 +75,12 @@ def rate_text(alert: Alert, rate: Decimal, tongue: Tongue) -> str:
 
 def line_text(alert: Alert, line: Decimal, tongue: Tongue) -> str:
     """A reckoned line, in six digits at most."""
-    return rate_text(alert, Decimal(f"{significant(line, 6).normalize():f}"), tongue)
+    return rate_text(alert, short(line, 6), tongue)
+
+
+def short(figure: Decimal, digits: int) -> Decimal:
+    """In so many digits at most, without zeros at the end."""
+    return Decimal(f"{significant(figure, digits).normalize():f}")
 
 
 def beside(rate: Decimal, shown: Decimal, tongue: Tongue) -> str:

@@ -10,14 +10,13 @@ from typing import Final
 from bot.alerts import Step, back_at, last_step
 from bot.compose.alerts import described
 from bot.compose.chat import describe
-from bot.compose.fired import beside, line_text, rate_text, rule
+from bot.compose.fired import beside, line_text, rate_text, rule, short
 from bot.compose.moments import day, moment
 from bot.compose.quotes import bold, percent
 from bot.echo import shown
 from bot.locales import N_, Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph
 from bot.models import Alert, DeliveryState, Quote, Record, Sight, Subscription
-from bot.money import significant
 from bot.whys import subscription_of
 
 FIRST_WORDS: Final = 60
@@ -125,7 +124,7 @@ def _of_alert(record: Record, alert: Alert | None, tongue: Tongue) -> Iterator[s
     step = Step(Decimal(why["rate"]), dates[0], Decimal(why["before"]), dates[1])
     yield _compared(alert, step, tongue)
     if tick := Decimal(why["tick"]):
-        step_text = beside(significant(tick, 2), step.rate, tongue)
+        step_text = beside(short(tick, 2), step.rate, tongue)
         yield tongue.say("One step of its last printed digit is {step}.", step=step_text)
 
 

@@ -65,7 +65,7 @@ async def alert(desk: Desk, ask: Request, what: Annotated[str, USAGE] = "") -> A
             N_("/alerts shows them and ends those you need no more."),
             most=MOST_ALERTS,
         )
-    wanted = replace(wanted, id=same.id if same else 0, created_by=ask.user)
+    wanted = replace(wanted, id=same.id, level=same.level) if same else replace(wanted, created_by=ask.user)
     kept = await desk.store.set_alert(since_set(wanted, sight) if isinstance(sight, Sight) else wanted)
     return Answer(compose.set_(kept, sight, speech, settings.zone, edited=same is not None), compose.alert_data(kept))
 
