@@ -90,7 +90,9 @@ class Announcer:
     operators: tuple[Address, ...] = ()
 
     async def settings(self, address: Address) -> ChatSettings:
-        chosen = await self.store.chat(address)
+        return self.settings_of(address, await self.store.chat(address))
+
+    def settings_of(self, address: Address, chosen: ChatSettings | None) -> ChatSettings:
         return chosen or ChatSettings(address, self.zone, self.language)
 
     async def due(self, now: datetime) -> int:

@@ -200,8 +200,11 @@ class Store(Figures, Protocol):
     async def watched_pairs(self, now: datetime) -> list[tuple[str, str]]:
         """(base, quote) of every alert that is active, or fired lately."""
 
-    async def alerts_to_judge(self, sight: Sight, corrected: Collection[date]) -> list[Alert]:
-        """The alerts of a pair that its newest figure may concern, and those that told of these dates."""
+    async def alerts_to_judge(
+        self, sight: Sight, corrected: Collection[date]
+    ) -> list[tuple[Alert, ChatSettings | None]]:
+        """The alerts of a pair that its newest figure may concern, and those that told of these dates, with what
+        their chats chose."""
 
     # outbox
     async def keep_digests(self, outgoing: Sequence[Outgoing], replanned: Sequence[Subscription], now: datetime) -> int:

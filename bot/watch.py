@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -14,7 +15,19 @@ from bot.board import BASE, series_of, with_carried
 from bot.compose import fired as compose
 from bot.locales import tongue
 from bot.message import Message
-from bot.models import AddedFeed, Alert, Article, Hold, NewsQuery, Outgoing, RateRoad, RateTable, Sight, StoredFixing
+from bot.models import (
+    AddedFeed,
+    Alert,
+    Article,
+    ChatSettings,
+    Hold,
+    NewsQuery,
+    Outgoing,
+    RateRoad,
+    RateTable,
+    Sight,
+    StoredFixing,
+)
 from bot.money import exact_text, moved
 from bot.outlets import outlets
 from bot.ports import Figures
@@ -24,6 +37,8 @@ from bot.suspicion import in_force
 
 NEWS_SPAN: Final = timedelta(hours=48)
 HEADLINES: Final = 3
+AT_ONCE: Final = 50
+"""So many alerts are judged and worded before others get their turn."""
 HEADLINES_WEIGHED: Final = 60
 _STEMS: Final = (
     "bank банк rate ставк курс currenc валют inflation инфляц oil нефт gas газ budget бюджет export экспорт"
@@ -82,18 +97,22 @@ async def _first_seen(announcer: Announcer, sight: Sight, now: datetime) -> list
     if isinstance(await read_sight(announcer.store, announcer.catalogue.roads, now, base, quote), Sight):
         return []
     found = await announcer.store.alerts_to_judge(sight, ())
-    return [since_set(alert, sight) for alert in found if alert.state == "active" and holds(alert, sight)]
+    return [since_set(alert, sight) for alert, _ in found if alert.state == "active" and holds(alert, sight)]
 
 
 async def _judge(desk: _Desk, sight: Sight, corrected: frozenset[date], raised: Raised) -> None:
-    for alert in await desk.announcer.store.alerts_to_judge(sight, corrected):
+    for n, (alert, chosen) in enumerate(await desk.announcer.store.alerts_to_judge(sight, corrected)):
+        if not n % AT_ONCE:
+            await asyncio.sleep(0)
         verdict = evaluate(alert, sight, desk.now, corrected)
         if verdict is None:
             continue
         if not isinstance(verdict, Withhold):
             raised.alerts.append(verdict.alert)
         if not isinstance(verdict, Turn):
-            raised.outgoing.append(await desk.outgoing(verdict, sight))
+            raised.outgoing.append(
+                await desk.outgoing(verdict, sight, desk.announcer.settings_of(alert.address, chosen))
+            )
 
 
 def _touches(road: RateRoad, base: str, quote: str) -> bool:
@@ -132,11 +151,12 @@ class _Desk:
     now: datetime
     added: Sequence[AddedFeed]
     headlines: dict[object, list[Article]] = field(default_factory=dict)
+    facts: dict[object, compose.Facts] = field(default_factory=dict)
 
-    async def outgoing(self, verdict: Fire | Correction | Withhold, sight: Sight) -> Outgoing:
+    async def outgoing(self, verdict: Fire | Correction | Withhold, sight: Sight, settings: ChatSettings) -> Outgoing:
         alert, on = verdict.alert, verdict.step.on
         event, why = f"alert:{alert.id}:{on}", whys.of_alert(alert, verdict.step, sight)
-        out = self._instant(event, alert, await self._message(verdict, sight), why)
+        out = self._instant(event, alert, await self._message(verdict, sight, settings), why)
         if isinstance(verdict, Withhold):
             return replace(
                 out,
@@ -148,16 +168,19 @@ class _Desk:
             return replace(out, event=f"{event}:{exact_text(verdict.step.rate)}", only_after=event)
         return out
 
-    async def _message(self, verdict: Fire | Correction | Withhold, sight: Sight) -> Message:
-        settings = await self.announcer.settings(verdict.alert.address)
+    async def _message(self, verdict: Fire | Correction | Withhold, sight: Sight, settings: ChatSettings) -> Message:
         speech = tongue(settings.language)
         if isinstance(verdict, Withhold):
             return compose.withheld(verdict.alert, verdict.step, sight.quote, speech)
         if isinstance(verdict, Correction):
             return compose.corrected(verdict, sight, speech)
         seen = outlets(self.announcer.catalogue, self.added, settings.address)
-        headlines = await self._headlines(sight, seen.hidden)
-        return compose.fired(verdict, sight, headlines, speech, settings.zone, seen.titles)
+        key = id(sight), verdict.step, seen.own, seen.hidden, settings.language, settings.zone
+        if key not in self.facts:
+            headlines = await self._headlines(sight, seen.hidden)
+            made = compose.facts(verdict.step, sight, headlines, speech, settings.zone, seen.titles)
+            self.facts[key] = made
+        return compose.fired(verdict, self.facts[key], speech)
 
     async def _headlines(self, sight: Sight, hidden: tuple[str, ...]) -> list[Article]:
         """Of the countries of the pair, those that speak of money first, then the newest."""

@@ -10,8 +10,9 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from bot.models import Address, Alert, Sight
+from bot.models import Address, Alert, ChatSettings, Sight
 from bot.money import change
+from storage.chats import chat
 from storage.values import Row, instant, instant_or_none, micros, micros_or_none, packed, rows
 
 ENDED_KEPT: Final = timedelta(days=30)
@@ -21,9 +22,9 @@ SLACK: Final = 1e-9
 """Sizes are compared as floats to find alerts; whether one fires is reckoned exactly."""
 
 SET: Final = """
-    INSERT INTO alerts (id, platform, chat, thread, base, quote, way, level, size, days, standing, created_at,
+    INSERT INTO alerts (id, platform, chat, thread, pair, way, level, size, days, standing, created_at,
         created_by, expires_at, snoozed_until, state, armed, told_on, told_rate, told_source, fired_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET standing = excluded.standing, expires_at = excluded.expires_at,
         snoozed_until = excluded.snoozed_until, state = excluded.state, armed = excluded.armed,
         told_on = excluded.told_on, told_rate = excluded.told_rate, told_source = excluded.told_source,
@@ -34,18 +35,23 @@ JUDGED: Final = """
     WHERE id = ? AND state <> 'ended'"""
 """What the person chose meanwhile stands."""
 WATCHED: Final = """
-    SELECT DISTINCT base, quote FROM alerts WHERE state = 'active'
-    UNION SELECT DISTINCT base, quote FROM alerts WHERE fired_at > ?"""
-OF_PAIR: Final = "SELECT id FROM alerts WHERE state = 'active' AND base = :base AND quote = :quote AND"
+    WITH RECURSIVE following (pair) AS (
+        SELECT min(pair) FROM alerts WHERE state = 'active'
+        UNION ALL SELECT (SELECT min(pair) FROM alerts WHERE state = 'active' AND pair > following.pair)
+        FROM following WHERE pair IS NOT NULL
+    )
+    SELECT pair FROM following WHERE pair IS NOT NULL UNION SELECT pair FROM alerts WHERE fired_at > ?"""
+"""From pair to pair along the index, however many alerts each has."""
+OF_PAIR: Final = "SELECT id FROM alerts WHERE state = 'active' AND pair = :pair AND"
 TO_JUDGE: Final = f"""
     SELECT * FROM alerts WHERE id IN (
         {OF_PAIR} way = 'above' AND days = 0 AND armed = 1 AND size <= :rate * (1 + {SLACK})
         UNION {OF_PAIR} way = 'above' AND days = 0 AND armed = 0 AND size >= min(:rate, :before) * (1 - {SLACK})
         UNION {OF_PAIR} way = 'below' AND days = 0 AND armed = 1 AND size >= :rate * (1 - {SLACK})
         UNION {OF_PAIR} way = 'below' AND days = 0 AND armed = 0 AND size <= max(:rate, :before) * (1 + {SLACK})
-        UNION {OF_PAIR} way = 'move' AND days = 1 AND size <= :day * (1 + {SLACK})
-        UNION {OF_PAIR} way = 'move' AND days = 7 AND size <= :week * (1 + {SLACK})
-        UNION SELECT id FROM alerts WHERE base = :base AND quote = :quote AND fired_at IS NOT NULL
+        UNION {OF_PAIR} way = 'move' AND days = 1 AND armed = 1 AND size <= :day * (1 + {SLACK})
+        UNION {OF_PAIR} way = 'move' AND days = 7 AND armed = 1 AND size <= :week * (1 + {SLACK})
+        UNION SELECT id FROM alerts WHERE pair = :pair AND fired_at IS NOT NULL
             AND told_on IN (SELECT value FROM json_each(:corrected))
     ) ORDER BY id"""
 FORGET: Final = """
@@ -68,8 +74,7 @@ def set_alert(db: Database, alert: Alert) -> Alert:
             address.platform,
             address.chat,
             address.thread,
-            alert.base,
-            alert.quote,
+            f"{alert.base}/{alert.quote}",
             alert.way,
             f"{alert.level:f}",
             float(alert.level),
@@ -86,21 +91,22 @@ def set_alert(db: Database, alert: Alert) -> Alert:
 
 
 def watched_pairs(db: Database, now: datetime) -> list[tuple[str, str]]:
-    return [(row["base"], row["quote"]) for row in rows(db, WATCHED, micros(now - CORRECTED_WITHIN))]
+    return [_pair(row) for row in rows(db, WATCHED, micros(now - CORRECTED_WITHIN))]
 
 
-def alerts_to_judge(db: Database, sight: Sight, corrected: Collection[date]) -> list[Alert]:
+def alerts_to_judge(db: Database, sight: Sight, corrected: Collection[date]) -> list[tuple[Alert, ChatSettings | None]]:
     day, week = (sight.before(sight.on - timedelta(days=days)) for days in (1, 7))
     values = {
-        "base": sight.quote.base,
-        "quote": sight.quote.quote,
+        "pair": f"{sight.quote.base}/{sight.quote.quote}",
         "rate": float(sight.rate),
         "before": float(day[1] if day else sight.rate),
         "day": _size(sight.rate, day),
         "week": _size(sight.rate, week),
         "corrected": packed([day.isoformat() for day in corrected]),
     }
-    return [_alert(row) for row in db.query(TO_JUDGE, values)]
+    found = [_alert(row) for row in db.query(TO_JUDGE, values)]
+    chosen = {address: chat(db, address) for address in {alert.address for alert in found}}
+    return [(alert, chosen[alert.address]) for alert in found]
 
 
 def keep_judged(db: Database, judged: Sequence[Alert]) -> None:
@@ -126,12 +132,18 @@ def _judged(alert: Alert) -> tuple[object, ...]:
     )
 
 
+def _pair(row: Row) -> tuple[str, str]:
+    base, _, quote = row["pair"].partition("/")
+    return base, quote
+
+
 def _alert(row: Row) -> Alert:
+    base, quote = _pair(row)
     return Alert(
         id=row["id"],
         address=Address(row["platform"], row["chat"], row["thread"]),
-        base=row["base"],
-        quote=row["quote"],
+        base=base,
+        quote=quote,
         way=row["way"],
         level=Decimal(row["level"]),
         created_at=instant(row["created_at"]),

@@ -189,7 +189,9 @@ class SqliteStore(Store):
     async def watched_pairs(self, now: datetime) -> list[tuple[str, str]]:
         return await self._readers.run(alerts_.watched_pairs, now)
 
-    async def alerts_to_judge(self, sight: Sight, corrected: Collection[date]) -> list[Alert]:
+    async def alerts_to_judge(
+        self, sight: Sight, corrected: Collection[date]
+    ) -> list[tuple[Alert, ChatSettings | None]]:
         return await self._readers.run(alerts_.alerts_to_judge, sight, corrected)
 
     # outbox

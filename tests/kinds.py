@@ -31,6 +31,7 @@ from bot.locales import Tongue, languages, tongue
 from bot.message import Message, Paragraph
 from bot.models import (
     Address,
+    Alert,
     Announced,
     Article,
     Board,
@@ -41,6 +42,7 @@ from bot.models import (
     RateKind,
     Record,
     Schedule,
+    Sight,
     Subscription,
 )
 from bot.pairs import RateHistory, turn
@@ -264,6 +266,9 @@ ROSE = Step(Decimal("440.77"), date(2026, 11, 24), Decimal("439.10"), TODAY)
 
 
 def _alerts(speech: Tongue) -> dict[str, Message]:
+    def told(order: Alert, step: Step, seen: Sight, *headlines: Article) -> Message:
+        return fired.fired(Fire(order, step), fired.facts(step, seen, headlines, speech, ZONE, OUTLETS), speech)
+
     turned = Step(Decimal("0.00008283112"), TODAY, Decimal("0.00008483112"), date(2026, 11, 20))
     why_it = whys.of_alert(LINE, ROSE, SEEN)
     headlines = [article(7), article(6)]
@@ -272,7 +277,7 @@ def _alerts(speech: Tongue) -> dict[str, Message]:
         "alert:3:2026-11-24",
         "alert",
         "sent",
-        fired.fired(Fire(LINE, ROSE), SEEN, [], speech, ZONE, {}),
+        told(LINE, ROSE, SEEN),
         NOW - timedelta(hours=2),
         NOW - timedelta(hours=1),
         "",
@@ -291,9 +296,9 @@ def _alerts(speech: Tongue) -> dict[str, Message]:
         {"subscription": "2", "words": "water", "countries": "KZ,UZ"},
     )
     return {
-        "alert-fired": fired.fired(Fire(LINE, ROSE), SEEN, headlines, speech, ZONE, OUTLETS),
-        "alert-fired-once": fired.fired(Fire(TINY, turned), TINY_SEEN, [], speech, ZONE, OUTLETS),
-        "alert-fired-move": fired.fired(Fire(MOVE, ROSE), SEEN, [], speech, ZONE, OUTLETS),
+        "alert-fired": told(LINE, ROSE, SEEN, *headlines),
+        "alert-fired-once": told(TINY, turned, TINY_SEEN),
+        "alert-fired-move": told(MOVE, ROSE, SEEN),
         "alert-corrected": fired.corrected(Correction(LINE, ROSE, Decimal("441.10"), holds=True), SEEN, speech),
         "alert-undone": fired.corrected(Correction(MOVE, ROSE, Decimal("441.10"), holds=False), SEEN, speech),
         "alert-set": alerts.set_(MOVE, SEEN, speech, ZONE, edited=False),

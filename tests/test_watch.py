@@ -259,7 +259,7 @@ async def test_only_alerts_that_a_figure_may_concern_are_read(store: SqliteStore
     ):
         await store.set_alert(replace(order, id=0))
     found = await store.alerts_to_judge(sight("518", "520"), [MON])
-    assert [one.id for one in found] == [1, 4, 5, 7, 11]
+    assert [one.id for one, _ in found] == [1, 4, 5, 7, 11]
     assert await store.watched_pairs(AFTERNOON) == [("USD", "KGS"), ("USD", "KZT")]
     assert await store.watched_pairs(AFTERNOON + timedelta(days=90)) == [("USD", "KGS"), ("USD", "KZT")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.alerts import Correction, Fire, Step
@@ -15,19 +16,31 @@ from bot.models import Alert, Article, Quote, Sight
 from bot.money import change, readable, scaled, significant
 
 
-def fired(
-    fire: Fire, sight: Sight, headlines: Sequence[Article], tongue: Tongue, zone: str, outlets: Mapping[str, str]
-) -> Message:
-    """ "1 USD = 521.30 KZT from 24 Nov", the rule, how far it came, and the headlines beside it."""
-    alert, step = fire.alert, fire.step
-    blocks: list[Block] = [bold(figure(sight.quote, step, tongue)), Paragraph(_because(alert, step, tongue))]
-    blocks += small_print(sight, step, tongue)
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What every alert says that fires by the same figure: the figure, what it was, whose it is, the headlines."""
+
+    figure: Paragraph
+    was: str
+    rest: tuple[Block, ...]
+
+
+def facts(
+    step: Step, sight: Sight, headlines: Sequence[Article], tongue: Tongue, zone: str, outlets: Mapping[str, str]
+) -> Facts:
+    rest = small_print(sight, step, tongue)
     if headlines:
-        blocks.append(Heading(tongue.say("In the news of these two days")))
+        rest.append(Heading(tongue.say("In the news of these two days")))
     for article in headlines:
         outlet = outlets.get(article.source, article.source)
-        blocks += [Link(article.title, article.url), Paragraph(byline(article, outlet, tongue, zone), small=True)]
-    return Message(tuple(blocks), _fired_buttons(alert, tongue))
+        rest += [Link(article.title, article.url), Paragraph(byline(article, outlet, tongue, zone), small=True)]
+    return Facts(bold(figure(sight.quote, step, tongue)), _was(step, tongue), tuple(rest))
+
+
+def fired(fire: Fire, shared: Facts, tongue: Tongue) -> Message:
+    """ "1 USD = 521.30 KZT from 24 Nov", the rule, how far it came, and the headlines beside it."""
+    because = Paragraph(_because(fire.alert, fire.step, shared.was, tongue))
+    return Message((shared.figure, because, *shared.rest), _fired_buttons(fire.alert, tongue))
 
 
 def corrected(correction: Correction, sight: Sight, tongue: Tongue) -> Message:
@@ -47,7 +60,9 @@ def corrected(correction: Correction, sight: Sight, tongue: Tongue) -> Message:
 
 def withheld(alert: Alert, step: Step, quote: Quote, tongue: Tongue) -> Message:
     """What an alert would have told."""
-    return Message((Paragraph(figure(quote, step, tongue)), Paragraph(_because(alert, step, tongue))))
+    return Message(
+        (Paragraph(figure(quote, step, tongue)), Paragraph(_because(alert, step, _was(step, tongue), tongue)))
+    )
 
 
 def rule(alert: Alert, tongue: Tongue) -> str:
@@ -106,14 +121,18 @@ def figure(quote: Quote, step: Step, tongue: Tongue) -> str:
     return tongue.say("{rate} from {date}", rate=rate_line(quote, step.rate, tongue), date=day(step.on, tongue))
 
 
-def _because(alert: Alert, step: Step, tongue: Tongue) -> str:
-    """ "Alert 3: USD/KZT above 520. It was 518.90 on 23 Nov: +0.46%, 0.25% past the line."."""
-    was = tongue.say(
+def _was(step: Step, tongue: Tongue) -> str:
+    """ "It was 518.90 on 23 Nov: +0.46%"."""
+    return tongue.say(
         "It was {before} on {date}: {change}",
         before=beside(step.before, step.rate, tongue),
         date=day(step.before_on, tongue),
         change=percent(step.change, tongue),
     )
+
+
+def _because(alert: Alert, step: Step, was: str, tongue: Tongue) -> str:
+    """ "Alert 3: USD/KZT above 520. It was 518.90 on 23 Nov: +0.46%, 0.25% past the line."."""
     said = tongue.say("Alert {id}: {rule}. {was}", id=alert.id, rule=rule(alert, tongue), was=was)
     if alert.way == "move":
         return f"{said}."

@@ -15,8 +15,7 @@ def m014_alerts(db: Database) -> None:
             platform TEXT NOT NULL,
             chat TEXT NOT NULL,
             thread TEXT NOT NULL,
-            base TEXT NOT NULL,
-            quote TEXT NOT NULL,
+            pair TEXT NOT NULL,              -- "USD/KZT"
             way TEXT NOT NULL,               -- above, below, move
             level TEXT NOT NULL,             -- exact
             size REAL NOT NULL,              -- the same, for finding
@@ -34,8 +33,8 @@ def m014_alerts(db: Database) -> None:
             fired_at INTEGER
         );
         CREATE INDEX alerts_address ON alerts (platform, chat, thread);
-        CREATE INDEX alerts_watched ON alerts (base, quote, way, days, armed, size) WHERE state = 'active';
-        CREATE INDEX alerts_told ON alerts (base, quote, told_on) WHERE fired_at IS NOT NULL;
+        CREATE INDEX alerts_watched ON alerts (pair, way, days, armed, size) WHERE state = 'active';
+        CREATE INDEX alerts_told ON alerts (pair, told_on) WHERE fired_at IS NOT NULL;
         CREATE INDEX alerts_fired ON alerts (fired_at) WHERE fired_at IS NOT NULL;
         ALTER TABLE outbox ADD COLUMN why TEXT NOT NULL DEFAULT '';  -- {name: value}, "" for nothing
     """)
