@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.alerts import Step
-from bot.models import Alert, Article, Record, Sight, Subscription
+from bot.models import Alert, Article, Content, Record, Sight, Subscription
 from bot.money import exact_text
-from bot.rules import words
+from bot.rules import wants
 
 
 def of_alert(alert: Alert, step: Step, sight: Sight) -> dict[str, str]:
@@ -23,9 +23,8 @@ def of_alert(alert: Alert, step: Step, sight: Sight) -> dict[str, str]:
 
 def of_article(subscription: Subscription, article: Article) -> dict[str, str]:
     """Which subscription wanted it, and which of its words and countries it has."""
-    text = words(f"{article.title} {article.lead} {article.text}")
     wanted = subscription.content
-    matched = [one for one in wanted.words if all(any(t.startswith(part) for t in text) for part in words(one))]
+    matched = [word for word in wanted.words if wants(Content((word,)), article)]
     countries = [code for code in wanted.countries if code in article.countries]
     return {"subscription": str(subscription.id), "words": ", ".join(matched), "countries": ",".join(countries)}
 
