@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot import rules
+from bot import rules, whys
 from bot.board import BASE, FIVE, as_series, make_quote, read_board
 from bot.compose import digest as compose_digest
 from bot.compose import fixings as compose_fixings
@@ -150,7 +150,8 @@ class Announcer:
         settings = await self.settings(subscription.address)
         outlet = seen.titles.get(article.source, article.source)
         message = compose_news.article(article, outlet, tongue(settings.language), settings.zone)
-        return self._now(event, subscription.address, "article", message, now)
+        why = whys.of_article(subscription, article)
+        return replace(self._now(event, subscription.address, "article", message, now), why=why)
 
     async def fixing(
         self, road: RateRoad, known: Sequence[RateTable], new: Sequence[RateTable], now: datetime
