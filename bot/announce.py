@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot import rules
+from bot import rules, whys
 from bot.board import BASE, FIVE, as_series, make_quote, read_board
 from bot.compose import digest as compose_digest
 from bot.compose import fixings as compose_fixings
@@ -105,7 +105,9 @@ class Announcer:
     operators: tuple[Address, ...] = ()
 
     async def settings(self, address: Address) -> ChatSettings:
-        chosen = await self.store.chat(address)
+        return self.settings_of(address, await self.store.chat(address))
+
+    def settings_of(self, address: Address, chosen: ChatSettings | None) -> ChatSettings:
         return chosen or ChatSettings(address, self.zone, self.language)
 
     async def due(self, now: datetime) -> int:
@@ -163,7 +165,8 @@ class Announcer:
         settings = await self.settings(subscription.address)
         outlet = seen.titles.get(article.source, article.source)
         message = compose_news.article(article, outlet, tongue(settings.language), settings.zone)
-        return self._now(event, subscription.address, "article", message, now)
+        why = whys.of_article(subscription, article, await asyncio.to_thread(reading, article))
+        return replace(self._now(event, subscription.address, "article", message, now), why=why)
 
     async def fixing(
         self, road: RateRoad, known: Sequence[RateTable], new: Sequence[RateTable], now: datetime

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -22,6 +23,7 @@ from bot.roads import needed
 from bot.sources import banks, issuer_of
 from bot.sources.look import look
 from bot.suspicion import with_holds
+from bot.watch import watch
 
 BANK_LIMIT: Final = 1_000_000
 TABLES_KEPT_IN_MIND: Final = 45
@@ -41,6 +43,8 @@ class BankPolls:
     announcer: Announcer
     clock: Clock
     crash: CrashHook
+    _judging: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _days: dict[str, date] = field(default_factory=dict)
 
     async def needed(self, roads: Sequence[RateRoad], states: Mapping[str, PollState]) -> list[RateRoad]:
         """Without those that only stand in for others, while those do well."""
@@ -73,7 +77,9 @@ class BankPolls:
             else state.note
         )
         answered = replace(good(items), etag=asked.etag, last_modified=asked.last_modified, note=note)
-        await self.store.keep_tables(answered, tables, outgoing, now)
+        async with self._judging:  # a cross may get both its legs at the same moment
+            raised = await watch(self.announcer, road, known, tables, now, new_day=self._day_began(road, now))
+            await self.store.keep_tables(answered, tables, outgoing + raised.outgoing, now, raised.alerts)
         self.crash("kept")
         log.info("bank read", source=road.id, tables=len(tables))
         await release_vouched(self.store, self.roads, self.announcer, now)
@@ -94,6 +100,12 @@ class BankPolls:
         issuer = issuer_of(tables[0].quote) if tables and road.priority else None
         own = next((other for other in self.roads if issuer and other.parser == issuer.id and not other.priority), None)
         return await self.store.tables(own.id, self.clock().date() + AHEAD, TABLES_KEPT_IN_MIND) if own else []
+
+    def _day_began(self, road: RateRoad, now: datetime) -> bool:
+        """Whether it is another day at its bank than at the last look; at the first one too."""
+        today = now.astimezone(banks()[road.parser].zone).date()
+        before, self._days[road.id] = self._days.get(road.id), today
+        return before != today
 
     def _table(self, road: RateRoad) -> Callable[[bytes], Awaitable[RateTable]]:
         async def parse(body: bytes) -> RateTable:

@@ -13,7 +13,7 @@ from bot.bankdays import FRESH, missed
 from bot.locales import N_
 from bot.models import Announced, Board, Quote, RateRoad, RateTable, StoredFixing
 from bot.money import change, moved, per_unit, printed_change
-from bot.ports import Store
+from bot.ports import Figures
 from bot.sources import banks
 
 FIVE: Final = ("KZT", "KGS", "UZS", "TJS", "TMT")
@@ -25,12 +25,12 @@ NO_ROAD: Final = N_("no source is set for it")
 NO_FIGURE: Final = N_("no figure yet")
 
 
-async def read_board(store: Store, roads: Sequence[RateRoad], now: datetime, only: Collection[str] = FIVE) -> Board:
+async def read_board(store: Figures, roads: Sequence[RateRoad], now: datetime, only: Collection[str] = FIVE) -> Board:
     """The board as of `now`, always in the order of FIVE."""
     return Board(tuple([await read_quote(store, roads, now, BASE, code) for code in FIVE if code in only]))
 
 
-async def read_quote(store: Store, roads: Sequence[RateRoad], now: datetime, base: str, quote: str) -> Quote:
+async def read_quote(store: Figures, roads: Sequence[RateRoad], now: datetime, base: str, quote: str) -> Quote:
     """The pair as one road prints it: the official figure that is newest in force, then a market one."""
     found: list[Quote] = []
     held = [hold.fixing for hold in await store.holds() if hold.fixing.pair == (base, quote)]
@@ -108,13 +108,25 @@ def _newest_fixing(series: Sequence[StoredFixing]) -> date:
 
 def as_series(tables: Iterable[RateTable], base: str, quote: str, now: datetime) -> list[StoredFixing]:
     """What the store will say of a pair once it keeps these tables, newest date first."""
+    return series_of(with_carried(tables), base, quote, now)
+
+
+def with_carried(tables: Iterable[RateTable]) -> list[tuple[RateTable, bool]]:
+    """A road's tables, newest date first, each with whether it only repeats the one before."""
     ordered = sorted(tables, key=lambda table: table.effective_date, reverse=True)
     before_each: list[RateTable | None] = [*ordered[1:], None]
     return [
+        (table, before is not None and not moved(table, before))
+        for table, before in zip(ordered, before_each, strict=True)
+    ]
+
+
+def series_of(dated: Iterable[tuple[RateTable, bool]], base: str, quote: str, now: datetime) -> list[StoredFixing]:
+    """A pair's rows of with_carried tables."""
+    return [
         StoredFixing(table.source, table.effective_date, replace(row, quote=quote), table.kind, 0, carried, now)
-        for table, before in zip(ordered, before_each, strict=False)
+        for table, carried in dated
         if (row := table.fixing(base, quote))
-        for carried in (before is not None and not moved(table, before),)
     ]
 
 

@@ -17,7 +17,7 @@ from bot.board import BASE, NO_FIGURE, month_before, read_quote
 from bot.models import Announced, Quote, RateKind, RateRoad, StoredFixing
 from bot.money import EXACT, change, per_unit
 from bot.periods import GAP
-from bot.ports import Store
+from bot.ports import Figures
 from bot.sources import banks, issuer_of
 
 AHEAD: Final = timedelta(days=4)
@@ -65,7 +65,7 @@ DOLLAR: Final = Leg(BASE, "", "", steady=Decimal(1))
 
 
 async def read_leg(
-    store: Store, roads: Sequence[RateRoad], now: datetime, code: str, since: date, until: date
+    store: Figures, roads: Sequence[RateRoad], now: datetime, code: str, since: date, until: date
 ) -> Leg | str:
     """The leg of a currency from `since` to `until`, or why there is none."""
     if code == BASE:
@@ -86,7 +86,7 @@ async def read_leg(
 
 
 async def _through_a_table(
-    store: Store, roads: Sequence[RateRoad], now: datetime, code: str, since: date, until: date
+    store: Figures, roads: Sequence[RateRoad], now: datetime, code: str, since: date, until: date
 ) -> Leg | None:
     """(X per dollar) / (X per unit) from one bank's rows of the same dates."""
     for road in sorted(roads, key=lambda road: (road.parser != HUB, road.priority)):

@@ -15,6 +15,7 @@ from bot.money import EXACT, per_unit
 from bot.ports import Store
 from bot.sources import Bank, banks
 from bot.suspicion import agree, suspicion
+from bot.watch import Raised, watch
 
 WITNESS_AGE: Final = timedelta(days=4)
 """A figure older than that says nothing of the one held."""
@@ -34,13 +35,15 @@ async def release(store: Store, roads: Sequence[RateRoad], announcer: Announcer,
     """Put a held figure in force and announce what it changes. False if it was held no more."""
     row = hold.fixing
     road = next((road for road in roads if road.id == row.source), None)
-    outgoing = []
+    outgoing, raised = [], Raised()
     if road is not None:
         tables = await store.tables(road.id, row.effective_date + AHEAD, DAYS)
         # The rest of its table is in force already; beside that alone the figure would be no news.
         known = [table for table in tables if table.effective_date != row.effective_date or table.fixing(*row.pair)]
-        outgoing = await announcer.fixing(road, known, [_with(row, tables)], now)
-    return await store.release(hold.id, outgoing, now)
+        released = [_with(row, tables)]
+        outgoing = await announcer.fixing(road, known, released, now)
+        raised = await watch(announcer, road, known, released, now)
+    return await store.release(hold.id, outgoing + raised.outgoing, now, raised.alerts)
 
 
 def _with(row: StoredFixing, known: Sequence[RateTable]) -> RateTable:

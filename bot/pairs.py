@@ -28,7 +28,7 @@ from bot.locales import N_
 from bot.models import Announced, Board, Quote, RateKind, RateRoad
 from bot.money import inverse, per_unit, turned
 from bot.periods import GAP, Period, calendar
-from bot.ports import Store
+from bot.ports import Figures
 from bot.sources import banks, issuer_of
 
 REACH: Final = timedelta(days=45)
@@ -56,7 +56,7 @@ class RateHistory:
 
 
 async def read_pair(
-    store: Store, roads: Sequence[RateRoad], now: datetime, base: str, quote: str, on: date | None = None
+    store: Figures, roads: Sequence[RateRoad], now: datetime, base: str, quote: str, on: date | None = None
 ) -> Quote:
     """The pair as of `now`, or as it stood on a date: then `rate` is None unless that day's figure is stored.
 
@@ -70,14 +70,14 @@ async def read_pair(
 
 
 async def read_columns(
-    store: Store, roads: Sequence[RateRoad], now: datetime, base: str, on: date | None = None
+    store: Figures, roads: Sequence[RateRoad], now: datetime, base: str, on: date | None = None
 ) -> Board:
     """The five currencies against `base`."""
     return Board(tuple([await read_pair(store, roads, now, base, code, on) for code in FIVE if code != base]))
 
 
 async def read_history(
-    store: Store, roads: Sequence[RateRoad], now: datetime, base: str, quote: str, since: date, until: date
+    store: Figures, roads: Sequence[RateRoad], now: datetime, base: str, quote: str, since: date, until: date
 ) -> RateHistory:
     """The fixings in force from `since` to `until`, carried days included where the bank prints them.
 
@@ -96,11 +96,11 @@ async def read_history(
 
 
 async def read_period(
-    store: Store, roads: Sequence[RateRoad], now: datetime, base: str, quote: str, since: date, until: date
+    store: Figures, roads: Sequence[RateRoad], now: datetime, base: str, quote: str, since: date, until: date
 ) -> Period:
     """The figures in force from `since` to `until`, but no further than today; without days where none is stored."""
     history = await read_history(store, roads, now, base, quote, since - GAP, until)
-    until = min(until, _today(now, history.issuers))
+    until = min(until, today_at(now, history.issuers))
     days = tuple(calendar(history.days, since, until))
     return Period(base, quote, history.source, history.kind, history.issuers, since, until, days)
 
@@ -122,7 +122,7 @@ class _Way:
     printed: bool
 
 
-async def _find(store: Store, roads: Sequence[RateRoad], at: datetime, base: str, quote: str) -> _Way:
+async def _find(store: Figures, roads: Sequence[RateRoad], at: datetime, base: str, quote: str) -> _Way:
     """The way of a pair in the direction in which it is looked for: the quote's issuer first, then the base's."""
     if base == BASE and quote in FIVE:
         return _Way(await _by_issuer(store, roads, at, base, quote), printed=True)
@@ -140,32 +140,32 @@ async def _find(store: Store, roads: Sequence[RateRoad], at: datetime, base: str
     return found[0] if found and cross.rate is None else _Way(cross, printed=False)
 
 
-async def _by_issuer(store: Store, roads: Sequence[RateRoad], at: datetime, base: str, quote: str) -> Quote:
+async def _by_issuer(store: Figures, roads: Sequence[RateRoad], at: datetime, base: str, quote: str) -> Quote:
     row = await read_quote(store, roads, at, base, quote)
     issuer = issuer_of(quote)
     return replace(row, issuers=(issuer.id,)) if issuer and row.kind != "market" else row
 
 
-async def _digits(store: Store, row: Quote) -> int:
+async def _digits(store: Figures, row: Quote) -> int:
     rows = await store.series(row.source, row.base, row.quote, row.effective_date or date.max, NEIGHBOURS)
     return digits(rows) if rows else 0
 
 
-async def _cross(store: Store, roads: Sequence[RateRoad], at: datetime, base: str, quote: str) -> Quote:
+async def _cross(store: Figures, roads: Sequence[RateRoad], at: datetime, base: str, quote: str) -> Quote:
     today = at.date()
     legs = await _legs(store, roads, at, base, quote, today - REACH, today + AHEAD)
     if isinstance(legs, str):
         return Quote(base, quote, "", "cross", reason=legs)
-    return crossed(*legs, _today(at, [leg.issuer for leg in legs if leg.issuer]))
+    return crossed(*legs, today_at(at, [leg.issuer for leg in legs if leg.issuer]))
 
 
-def _today(now: datetime, issuers: Sequence[str]) -> date:
+def today_at(now: datetime, issuers: Sequence[str]) -> date:
     """The day it is at all these banks."""
     return min((now.astimezone(banks()[issuer].zone).date() for issuer in issuers), default=now.date())
 
 
 async def _legs(
-    store: Store, roads: Sequence[RateRoad], at: datetime, base: str, quote: str, since: date, until: date
+    store: Figures, roads: Sequence[RateRoad], at: datetime, base: str, quote: str, since: date, until: date
 ) -> tuple[Leg, Leg] | str:
     """Both legs, or why there is none."""
     under = await read_leg(store, roads, at, base, since, until)
@@ -194,14 +194,14 @@ def turn(quote: Quote) -> Quote:
 
 def _as_of(quote: Quote, on: date, now: datetime) -> Quote:
     """The quote if it is what was in force on that day, else one without a figure."""
-    today = _today(now, quote.issuers)
+    today = today_at(now, quote.issuers)
     since = quote.effective_date
     if since is None or quote.stale or since > on or (on > today and since != on and quote.kind != "peg"):
         return replace(quote, rate=None, effective_date=None, announced=None, stale=False, reason=NOT_STORED)
     return replace(quote, announced=None)
 
 
-async def _printed_days(store: Store, row: Quote, since: date, until: date) -> tuple[tuple[date, Decimal], ...]:
+async def _printed_days(store: Figures, row: Quote, since: date, until: date) -> tuple[tuple[date, Decimal], ...]:
     if row.kind == "peg" and row.rate is not None:
         first = max(since, row.effective_date or since)
         days = range(max((until - first).days + 1, 0))

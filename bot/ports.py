@@ -13,6 +13,7 @@ from bot.message import Message
 from bot.models import (
     AddedFeed,
     Address,
+    Alert,
     Answer,
     Article,
     ChatSettings,
@@ -28,7 +29,9 @@ from bot.models import (
     Outgoing,
     PollState,
     RateTable,
+    Record,
     Request,
+    Sight,
     StoredFixing,
     Subscription,
     Update,
@@ -66,7 +69,19 @@ class Chat(Protocol):
         """Let go of connections. listen() has been cancelled before."""
 
 
-class Store(Protocol):
+class Figures(Protocol):
+    """The stored fixings, as quotes are made of them."""
+
+    async def series(
+        self, source: str, base: str, quote: str, until: date, limit: int, since: date = date.min
+    ) -> list[StoredFixing]:
+        """A pair's figures on a road, newest date first: one a date, those held left out."""
+
+    async def holds(self) -> list[Hold]:
+        """Figures held and not released, the oldest first."""
+
+
+class Store(Figures, Protocol):
     """What is remembered.
 
     sources        poll_states, keep_poll, added_feeds, add_feed, remove_feed, feeds_added_by
@@ -75,7 +90,8 @@ class Store(Protocol):
     chats          chat, keep_chat
     subscriptions  subscriptions, instant_subscriptions, due_subscriptions,
                    subscribe, unsubscribe
-    outbox         keep_digests, claim, settle, lapsed, ledger, last_settled
+    alerts         alerts, set_alert, watched_pairs, alerts_to_judge
+    outbox         keep_digests, claim, settle, lapsed, ledger, last_settled, records
     inbox          keep_updates, waiting_updates, settle_update
     buttons        keep_token, token_command
     upkeep         ping, prune, close
@@ -142,26 +158,25 @@ class Store(Protocol):
     async def newest_table(self, source: str) -> date | None:
         """The date of a road's newest fixing, announced ones included; days carried forward are none."""
 
-    async def series(
-        self, source: str, base: str, quote: str, until: date, limit: int, since: date = date.min
-    ) -> list[StoredFixing]:
-        """A pair's figures on a road, newest date first: one a date, those held left out."""
-
     async def keep_tables(
-        self, state: PollState | None, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
+        self,
+        state: PollState | None,
+        tables: Sequence[RateTable],
+        outgoing: Sequence[Outgoing],
+        now: datetime,
+        alerts: Sequence[Alert] = (),
     ) -> int:
-        """Tables as printed, what is to be sent, and the poll, if it was one.
+        """Tables as printed, what is to be sent, the alerts that were judged, and the poll, if it was one.
 
         A row known with the same figure is left alone; with another one it becomes the next
         revision and takes the old one's place, unless it is held. Returns how many tables
         brought anything.
         """
 
-    async def holds(self) -> list[Hold]:
-        """Figures held and not released, the oldest first."""
-
-    async def release(self, hold: int, outgoing: Sequence[Outgoing], now: datetime) -> bool:
-        """Put a held figure in force, with what is to be sent. False if it is held no more."""
+    async def release(
+        self, hold: int, outgoing: Sequence[Outgoing], now: datetime, alerts: Sequence[Alert] = ()
+    ) -> bool:
+        """Put a held figure in force, with what is to be sent and the alerts judged. False if it is held no more."""
 
     # chats
     async def chat(self, address: Address) -> ChatSettings | None:
@@ -185,6 +200,22 @@ class Store(Protocol):
 
     async def unsubscribe(self, address: Address, ids: Collection[int]) -> int:
         """Drop these of this address. Returns how many there were."""
+
+    # alerts
+    async def alerts(self, address: Address) -> list[Alert]:
+        """Those of this address, oldest first; ended ones for a month."""
+
+    async def set_alert(self, alert: Alert) -> Alert:
+        """Insert (id 0) or change (id > 0). Returns it with its id."""
+
+    async def watched_pairs(self, now: datetime) -> list[tuple[str, str]]:
+        """(base, quote) of every alert that is active, or fired lately."""
+
+    async def alerts_to_judge(
+        self, sight: Sight, corrected: Collection[date]
+    ) -> list[tuple[Alert, ChatSettings | None]]:
+        """The alerts of a pair that its newest figure may concern, and those that told of these dates, with what
+        their chats chose."""
 
     # outbox
     async def keep_digests(self, outgoing: Sequence[Outgoing], replanned: Sequence[Subscription], now: datetime) -> int:
@@ -212,6 +243,9 @@ class Store(Protocol):
 
     async def last_settled(self, address: Address) -> tuple[datetime, str, str] | None:
         """(instant, kind, state) of the newest row of this address that is no longer pending."""
+
+    async def records(self, address: Address, limit: int, *, number: int = 0, event: str = "") -> list[Record]:
+        """The newest rows of this address; only the one of this number, or those whose event begins so."""
 
     # inbox
     async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:

@@ -17,6 +17,7 @@ from sqlite_utils import Database
 
 from bot.message import Message, from_data, to_data
 from bot.models import Address, Delivery, LedgerCounts, Outcome, Outgoing
+from storage.records import keep_whys
 from storage.values import Row, instant, instant_or_none, micros, one, packed, plain, rows
 
 DONE_KEPT: Final = timedelta(days=14)
@@ -82,6 +83,7 @@ def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
         values.append((lane, plain(out.event), out.kind, out.state, body, *instants, settled_at, plain(out.reason)))
     kept = db.conn.executemany(ENQUEUE, values).rowcount if values else 0
     _refresh(db, lanes.values())
+    keep_whys(db, outgoing)
     return kept
 
 

@@ -10,8 +10,9 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from bot.models import Fixing, Hold, Outgoing, PollState, RateTable, StoredFixing
+from bot.models import Alert, Fixing, Hold, Outgoing, PollState, RateTable, StoredFixing
 from bot.money import moved
+from storage.alerts import keep_judged
 from storage.outbox import enqueue
 from storage.sources import keep_poll
 from storage.values import Row, instant, micros, one, rows
@@ -65,10 +66,16 @@ def series(
 
 
 def keep_tables(
-    db: Database, state: PollState | None, printed: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
+    db: Database,
+    state: PollState | None,
+    printed: Sequence[RateTable],
+    outgoing: Sequence[Outgoing],
+    now: datetime,
+    alerts: Sequence[Alert],
 ) -> int:
     kept = sum(_keep(db, table, now) for table in printed)
     enqueue(db, outgoing, now)
+    keep_judged(db, alerts)
     if state:
         keep_poll(db, state)
     return kept
@@ -78,7 +85,7 @@ def holds(db: Database) -> list[Hold]:
     return [Hold(row["id"], _stored(row), instant(row["held_at"])) for row in rows(db, HOLDS)]
 
 
-def release(db: Database, hold: int, outgoing: Sequence[Outgoing], now: datetime) -> bool:
+def release(db: Database, hold: int, outgoing: Sequence[Outgoing], now: datetime, alerts: Sequence[Alert]) -> bool:
     found = rows(db, "SELECT * FROM holds WHERE id = ? AND ended_at IS NULL", hold)
     if not found:
         return False
@@ -93,6 +100,7 @@ def release(db: Database, hold: int, outgoing: Sequence[Outgoing], now: datetime
     )
     _mark_carried(db, row["source"], date.fromisoformat(row["effective_date"]))
     enqueue(db, outgoing, now)
+    keep_judged(db, alerts)
     return True
 
 

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from bot.models import (
     AddedFeed,
     Address,
+    Alert,
     Article,
     ChatSettings,
     Delivery,
@@ -27,12 +28,16 @@ from bot.models import (
     Outgoing,
     PollState,
     RateTable,
+    Record,
+    Sight,
     StoredFixing,
     Subscription,
     Update,
 )
 from bot.ports import Store
+from storage import alerts as alerts_
 from storage import chats, inbox, index, news, outbox, rates, search, sources
+from storage import records as records_
 from storage.opening import open_reader, open_writer
 from storage.threads import Crew
 
@@ -146,15 +151,22 @@ class SqliteStore(Store):
         return await self._readers.run(rates.series, source, base, quote, until, limit, since)
 
     async def keep_tables(
-        self, state: PollState | None, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
+        self,
+        state: PollState | None,
+        tables: Sequence[RateTable],
+        outgoing: Sequence[Outgoing],
+        now: datetime,
+        alerts: Sequence[Alert] = (),
     ) -> int:
-        return await self._writer.run(rates.keep_tables, state, tables, outgoing, now)
+        return await self._writer.run(rates.keep_tables, state, tables, outgoing, now, alerts)
 
     async def holds(self) -> list[Hold]:
         return await self._readers.run(rates.holds)
 
-    async def release(self, hold: int, outgoing: Sequence[Outgoing], now: datetime) -> bool:
-        return await self._writer.run(rates.release, hold, outgoing, now)
+    async def release(
+        self, hold: int, outgoing: Sequence[Outgoing], now: datetime, alerts: Sequence[Alert] = ()
+    ) -> bool:
+        return await self._writer.run(rates.release, hold, outgoing, now, alerts)
 
     # chats
     async def chat(self, address: Address) -> ChatSettings | None:
@@ -179,6 +191,21 @@ class SqliteStore(Store):
     async def unsubscribe(self, address: Address, ids: Collection[int]) -> int:
         return await self._writer.run(chats.unsubscribe, address, ids)
 
+    # alerts
+    async def alerts(self, address: Address) -> list[Alert]:
+        return await self._readers.run(alerts_.alerts, address)
+
+    async def set_alert(self, alert: Alert) -> Alert:
+        return await self._writer.run(alerts_.set_alert, alert)
+
+    async def watched_pairs(self, now: datetime) -> list[tuple[str, str]]:
+        return await self._readers.run(alerts_.watched_pairs, now)
+
+    async def alerts_to_judge(
+        self, sight: Sight, corrected: Collection[date]
+    ) -> list[tuple[Alert, ChatSettings | None]]:
+        return await self._readers.run(alerts_.alerts_to_judge, sight, corrected)
+
     # outbox
     async def keep_digests(self, outgoing: Sequence[Outgoing], replanned: Sequence[Subscription], now: datetime) -> int:
         return await self._writer.run(chats.keep_digests, outgoing, replanned, now)
@@ -199,6 +226,9 @@ class SqliteStore(Store):
 
     async def last_settled(self, address: Address) -> tuple[datetime, str, str] | None:
         return await self._readers.run(outbox.last_settled, address)
+
+    async def records(self, address: Address, limit: int, *, number: int = 0, event: str = "") -> list[Record]:
+        return await self._readers.run(records_.records, address, limit, number, event)
 
     # inbox
     async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:
@@ -225,6 +255,7 @@ class SqliteStore(Store):
         """In several short transactions, so that sending goes on between them."""
         await self._writer.run(inbox.forget_settled, now)
         await self._writer.run(outbox.forget_done, now)
+        await self._writer.run(alerts_.forget_ended, now)
         while await self._writer.run(news.forget_articles, now - self._retention):
             pass
 

@@ -6,8 +6,24 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from bot import rules, stories
-from bot.compose import about, attached, chart, chat, convert, digest, fixings, news, periods, rates, sources
+from bot import rules, stories, whys
+from bot.alerts import REASONS, Correction, Fire, Step
+from bot.compose import (
+    about,
+    alerts,
+    attached,
+    chart,
+    chat,
+    convert,
+    digest,
+    fired,
+    fixings,
+    news,
+    periods,
+    rates,
+    sources,
+    why,
+)
 from bot.compose import stories as compose_stories
 from bot.compose.about import Entry
 from bot.compose.convert import Transfer
@@ -16,6 +32,7 @@ from bot.locales import Tongue, languages, tongue
 from bot.message import Message, Paragraph
 from bot.models import (
     Address,
+    Alert,
     Announced,
     Article,
     Board,
@@ -24,12 +41,15 @@ from bot.models import (
     NewsPage,
     Quote,
     RateKind,
+    Record,
     Schedule,
+    Sight,
     Subscription,
 )
 from bot.pairs import RateHistory, turn
 from bot.periods import Day, Period
 from bot.places import CAPITALS, own_name
+from tests.sights import alert, sight
 
 NOW = datetime(2026, 11, 23, 4, 40, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
@@ -148,7 +168,8 @@ ENTRIES = (
 def kinds(language: str = "en") -> dict[str, Message]:
     """name -> Message, one for each kind of message there is, in this language."""
     speech = tongue(language)
-    return {**_rates(speech), **_charts(speech), **_news(speech), **_stories(speech), **_chat(speech), **_about(speech)}
+    made = (_rates, _charts, _news, _stories, _chat, _alerts, _about)
+    return {name: message for each in made for name, message in each(speech).items()}
 
 
 def _rates(speech: Tongue) -> dict[str, Message]:
@@ -261,6 +282,71 @@ def _chat(speech: Tongue) -> dict[str, Message]:
         "language-set": chat.language(speech, own_names, asked=False),
         "sources": sources.sources(LINES, speech, NOW),
         "status": sources.status(_status(), speech, NOW),
+    }
+
+
+LINE = alert("above", "440", standing=True, armed=False, fired_at=NOW, told_on=TODAY, told_rate=Decimal("440.77"))
+MOVE = alert("move", "1.5", id=4, days=7, expires_at=datetime(2026, 12, 31, 19, tzinfo=UTC))
+TINY = alert("below", "0.000083", id=5, base="UZS", quote="USD", snoozed_until=NOW + timedelta(days=1))
+SEEN = sight("436.20", "-", "-", "438.00", "439.10", "440.77", last=date(2026, 11, 24))
+TINY_SEEN = replace(SEEN, quote=turn(BOARD.quotes[2]), days=((TODAY, Decimal("0.00008483112")),), tick=Decimal("1e-10"))
+ROSE = Step(Decimal("440.77"), date(2026, 11, 24), Decimal("439.10"), TODAY)
+
+
+def _alerts(speech: Tongue) -> dict[str, Message]:
+    def told(order: Alert, step: Step, seen: Sight, *headlines: Article) -> Message:
+        return fired.fired(Fire(order, step), fired.facts(step, seen, headlines, speech, ZONE, OUTLETS), speech)
+
+    turned = Step(Decimal("0.00008283112"), TODAY, Decimal("0.00008483112"), date(2026, 11, 20))
+    why_it = whys.of_alert(LINE, ROSE, SEEN)
+    headlines = [article(7), article(6)]
+    sent = Record(
+        120,
+        "alert:3:2026-11-24",
+        "alert",
+        "sent",
+        told(LINE, ROSE, SEEN),
+        NOW - timedelta(hours=2),
+        NOW - timedelta(hours=1),
+        "",
+        why_it,
+    )
+    held = replace(sent, id=119, state="withheld", detail=REASONS["step"])
+    pushed = Record(
+        118,
+        "e",
+        "article",
+        "failed",
+        news.article(article(3), "Outlet", speech, ZONE),
+        NOW,
+        NOW,
+        "too long",
+        {"subscription": "2", "words": "water", "countries": "KZ,UZ"},
+    )
+    return {
+        "alert-fired": told(LINE, ROSE, SEEN, *headlines),
+        "alert-fired-once": told(TINY, turned, TINY_SEEN),
+        "alert-fired-move": told(MOVE, ROSE, SEEN),
+        "alert-corrected": fired.corrected(Correction(LINE, ROSE, Decimal("441.10"), holds=True), SEEN, speech),
+        "alert-undone": fired.corrected(Correction(MOVE, ROSE, Decimal("441.10"), holds=False), SEEN, speech),
+        "alert-set": alerts.set_(MOVE, SEEN, speech, ZONE, edited=False),
+        "alert-set-already": alerts.set_(replace(LINE, standing=False), SEEN, speech, ZONE, edited=True),
+        "alert-set-blind": alerts.set_(TINY, BOARD.quotes[1], speech, ZONE, edited=False),
+        "alerts": alerts.alerts([(LINE, SEEN), (MOVE, SEEN), (TINY, TINY_SEEN)], speech, ZONE, NOW),
+        "alerts-none": alerts.none(speech),
+        "alert-ended": alerts.ended(LINE, 2, speech, ZONE),
+        "alert-snoozed": alerts.snoozed(TINY, speech, ZONE),
+        "alert-picker": alerts.picker(BOARD.quotes, speech),
+        "alert-picker-one": alerts.picker(BOARD.quotes[:1], speech),
+        "alert-picker-peg": alerts.picker(BOARD.quotes[4:], speech),
+        "why": why.latest([sent, held, pushed], speech, ZONE),
+        "why-none": why.latest([], speech, ZONE),
+        "why-sent": why.one(sent, LINE, None, speech, ZONE),
+        "why-withheld": why.one(held, None, None, speech, ZONE),
+        "why-article": why.one(pushed, None, WEEKLY, speech, ZONE),
+        "why-alert": why.of_alert(LINE, SEEN, [sent, held], speech, ZONE),
+        "why-alert-armed": why.of_alert(TINY, TINY_SEEN, [], speech, ZONE),
+        "why-alert-move": why.of_alert(MOVE, SEEN, [], speech, ZONE),
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.announce import Announcer
-from bot.models import Address, Catalogue, Content, Fixing, RateRoad, RateTable, Schedule, Subscription
+from bot.models import Address, Article, Catalogue, Content, Fixing, RateRoad, RateTable, Schedule, Subscription
 from storage.sqlite import SqliteStore, open_store
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -47,3 +47,12 @@ async def test_a_fixing_is_not_told_to_whoever_wants_news_only(store: SqliteStor
 
 async def test_a_table_without_the_dollar_tells_nothing_and_breaks_nothing(store: SqliteStore):
     assert await told(store, Content(), table(24, Fixing("EUR", "501"))) == []
+
+
+async def test_a_pushed_article_notes_which_subscription_wanted_it_and_what_of_it_matched(store: SqliteStore):
+    content = Content(("water", "gas"), ("KZ", "KG"))
+    order = await store.subscribe(Subscription(0, Address("telegram", "1"), Schedule("instant"), content, NOW))
+    announcer = Announcer(store, Catalogue((), (NBK,)), "Asia/Almaty", "en", timedelta(hours=6))
+    story = Article("timesca", "g", "https://n.example/1", "Waters and gas", "", "", NOW, countries=("KZ",))
+    (out,) = await announcer.articles([(story, ["g"])], NOW)
+    assert dict(out.why) == {"subscription": str(order.id), "words": "water, gas", "countries": "KZ"}

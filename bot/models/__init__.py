@@ -4,8 +4,19 @@ Instants are aware UTC datetimes, dates of a fixing are the issuer's own calenda
 dates, money is Decimal or the text a bank printed.
 """
 
+from bot.models.alerts import Alert, AlertState, AlertWay, Sight
 from bot.models.chats import ChatSettings, Content, Schedule, ScheduleKind, Subscription
-from bot.models.delivery import Delivery, DeliveryKind, DeliveryState, Health, LedgerCounts, Outcome, Outgoing, Update
+from bot.models.delivery import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Health,
+    LedgerCounts,
+    Outcome,
+    Outgoing,
+    Record,
+    Update,
+)
 from bot.models.news import Article, Headline, NewsPage, NewsQuery
 from bot.models.people import Address, Answer, Request
 from bot.models.rates import Announced, Board, Fixing, Hold, Quote, RateKind, RateTable, StoredFixing
@@ -14,6 +25,9 @@ from bot.models.sources import AddedFeed, Catalogue, Feed, PollState, RateRoad
 __all__ = [
     "AddedFeed",
     "Address",
+    "Alert",
+    "AlertState",
+    "AlertWay",
     "Announced",
     "Answer",
     "Article",
@@ -39,9 +53,11 @@ __all__ = [
     "RateKind",
     "RateRoad",
     "RateTable",
+    "Record",
     "Request",
     "Schedule",
     "ScheduleKind",
+    "Sight",
     "StoredFixing",
     "Subscription",
     "Update",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -20,6 +21,7 @@ class Outgoing:
     state: "pending"; "expired" for a digest that is only noted as skipped; "withheld" for what is only noted
         as not sent; reason: why, for whoever asks
     only_after: an event; the message is dropped unless that one is on its way to this address, or went there
+    why: what it came of, for /why; bot/compose/why.py knows the names
     """
 
     event: str
@@ -31,6 +33,7 @@ class Outgoing:
     state: DeliveryState = "pending"
     only_after: str = ""
     reason: str = ""
+    why: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,24 @@ class Delivery:
     owner: str = ""
     tries: int = 1
     lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An outbox row as the ledger tells of it. settled_at: None while it waits or is in flight.
+
+    detail: what went wrong, or why it was withheld; why: what it came of (Outgoing.why)
+    """
+
+    id: int
+    event: str
+    kind: DeliveryKind
+    state: DeliveryState
+    message: Message
+    due_at: datetime
+    settled_at: datetime | None
+    detail: str
+    why: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
