@@ -16,7 +16,7 @@ from typing import Final
 from sqlite_utils import Database
 
 from bot.message import Message, from_data, to_data
-from bot.models import Address, Delivery, LedgerCounts, Outcome, Outgoing
+from bot.models import Address, Delivery, LedgerCounts, Mailing, Outcome, Outgoing
 from storage.values import Row, instant, instant_or_none, micros, one, packed, plain, rows
 
 DONE_KEPT: Final = timedelta(days=14)
@@ -26,6 +26,15 @@ ENQUEUE: Final = """
     INSERT INTO outbox (lane, event, kind, state, body, due_at, not_before, expires_at, created_at, settled_at,
         last_error)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (lane, event) DO NOTHING"""
+ENQUEUE_MAILING: Final = """
+    INSERT INTO outbox (lane, event, kind, state, body, due_at, not_before, expires_at, created_at, settled_at,
+        last_error)
+    SELECT lane, 'digest:' || subscription || ?1, 'digest', ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8 FROM temp.due WHERE true
+    ON CONFLICT (lane, event) DO UPDATE SET state = excluded.state, body = excluded.body,
+        created_at = excluded.created_at, due_at = excluded.due_at, not_before = excluded.not_before,
+        expires_at = excluded.expires_at, settled_at = excluded.settled_at, last_error = excluded.last_error
+    WHERE outbox.state = 'expired' AND outbox.tries = 0 AND excluded.state = 'pending'"""
+"""One that was only noted as too late, by a clock since put back, comes in time after all."""
 READY: Final = "SELECT ready_at, id FROM lanes WHERE platform = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?"
 EXPIRE: Final = """
     UPDATE outbox SET state = 'expired', settled_at = ?1, last_error = 'past its shelf life'
@@ -83,6 +92,18 @@ def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
     kept = db.conn.executemany(ENQUEUE, values).rowcount if values else 0
     _refresh(db, lanes.values())
     return kept
+
+
+def enqueue_mailing(db: Database, mailing: Mailing, now: datetime) -> int:
+    """The same digest for every (subscription, lane) in temp.due. Returns how many were new."""
+    state = "withheld" if mailing.withheld else "expired" if mailing.late else "pending"
+    reason = mailing.withheld or ("late by more than the catch-up window" if mailing.late else "")
+    instants = micros(mailing.due), micros(mailing.expires_at), micros(now)
+    settled_at = None if state == "pending" else micros(now)
+    values = (f":{mailing.day}", state, _body(db, mailing.message), *instants, settled_at, reason)
+    new = db.conn.execute(ENQUEUE_MAILING, values).rowcount
+    db.conn.execute(REFRESH, (one(db, "SELECT json_group_array(lane) FROM temp.due"),))
+    return new
 
 
 def claim(

@@ -4,8 +4,28 @@ Instants are aware UTC datetimes, dates of a fixing are the issuer's own calenda
 dates, money is Decimal or the text a bank printed.
 """
 
-from bot.models.chats import ChatSettings, Content, Schedule, ScheduleKind, Subscription
-from bot.models.delivery import Delivery, DeliveryKind, DeliveryState, Health, LedgerCounts, Outcome, Outgoing, Update
+from bot.models.chats import (
+    ChatSettings,
+    Content,
+    Edition,
+    Mailing,
+    Plan,
+    Quiet,
+    Schedule,
+    ScheduleKind,
+    Subscription,
+)
+from bot.models.delivery import (
+    Bundle,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Health,
+    LedgerCounts,
+    Outcome,
+    Outgoing,
+    Update,
+)
 from bot.models.news import Article, NewsPage, NewsQuery
 from bot.models.people import Address, Answer, Request
 from bot.models.rates import Announced, Board, Fixing, Hold, Quote, RateKind, RateTable, StoredFixing
@@ -18,22 +38,27 @@ __all__ = [
     "Answer",
     "Article",
     "Board",
+    "Bundle",
     "Catalogue",
     "ChatSettings",
     "Content",
     "Delivery",
     "DeliveryKind",
     "DeliveryState",
+    "Edition",
     "Feed",
     "Fixing",
     "Health",
     "Hold",
     "LedgerCounts",
+    "Mailing",
     "NewsPage",
     "NewsQuery",
     "Outcome",
     "Outgoing",
+    "Plan",
     "PollState",
+    "Quiet",
     "Quote",
     "RateKind",
     "RateRoad",

@@ -7,12 +7,9 @@ from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from bot.compose import news as compose
-from bot.echo import shown
-from bot.errors import Refusal
 from bot.grammar import news_query, without_before
-from bot.locales import N_, tongue
+from bot.locales import tongue
 from bot.models import Answer, Request
-from bot.outlets import Outlets
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 
@@ -34,20 +31,8 @@ async def latest(
     now = desk.clock().astimezone(ZoneInfo(settings.zone))
     seen = await desk.outlets(ask.address)
     query = replace(news_query(what, now), hidden=seen.hidden)
-    _known_sources(query.sources, seen)
+    seen.check(query.sources)
     page = await desk.store.find_news(query, PAGE)
     text = without_before(what)
     message = compose.page(page, text, tongue(settings.language), settings.zone, seen.titles, today=now.date())
     return Answer(message, compose.page_data(page, text))
-
-
-def _known_sources(asked: tuple[str, ...], seen: Outlets) -> None:
-    known = [feed.id for feed in seen.feeds]
-    for name in asked:
-        if name not in known:
-            raise Refusal(
-                N_("I have no source called {name}."),
-                N_("I have: {names}."),
-                name=shown(name),
-                names=", ".join(known) or "-",
-            )
