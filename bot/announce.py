@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -93,7 +92,7 @@ class Announcer:
         settings = ChatSettings(edition.address, edition.zone or self.zone, edition.language or self.language)
         schedule, zone = edition.schedule, settings.zone
         at = due.latest_due(schedule, zone, edition.next_due, press.now)
-        day = at.astimezone(ZoneInfo(zone)).date()
+        day = due.day_of(schedule, zone, at)
         expires_at = at + self.catch_up
         late = press.now > expires_at
         if late:

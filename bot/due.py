@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,8 @@ from bot.models import Edition, Plan, Schedule, Subscription
 FIRST_WINDOW: Final = timedelta(hours=24)
 WEEK: Final = timedelta(days=7)
 DAY: Final = timedelta(days=1)
+OVER_MIDNIGHT: Final = 3
+"""Hours: longer than any gap, so that a time which one carried over midnight comes before it."""
 MOMENT: Final = timedelta(microseconds=1)
 
 
@@ -24,13 +26,26 @@ def next_due(schedule: Schedule, zone: str, after: datetime) -> datetime | None:
     if schedule.kind == "instant":
         return None
     place = ZoneInfo(zone)
-    day = after.astimezone(place).date() - DAY
-    while True:
-        if _speaks_on(schedule, day):
-            due = datetime.combine(day, schedule.at, tzinfo=place).astimezone(UTC)
-            if due > after:
-                return due
+    local = after.astimezone(place)
+    day = local.date() - (DAY if local.hour < OVER_MIDNIGHT else timedelta(0))
+    while not _speaks_on(schedule, day) or (due := instant_of(day, schedule.at, place)) <= after:
         day += DAY
+    return due
+
+
+def day_of(schedule: Schedule, zone: str, due: datetime) -> date:
+    """The local date that the digest due at this instant is of: a gap may carry it over midnight."""
+    place = ZoneInfo(zone)
+    local = due.astimezone(place)
+    before = local.date() - DAY
+    if local.hour < OVER_MIDNIGHT and instant_of(before, schedule.at, place) == due and _speaks_on(schedule, before):
+        return before
+    return local.date()
+
+
+def instant_of(day: date, at: time, place: ZoneInfo) -> datetime:
+    """When a wall-clock time comes on a date: the first time, or as much later as a gap is long."""
+    return datetime.combine(day, at, tzinfo=place).astimezone(UTC)
 
 
 def _speaks_on(schedule: Schedule, day: date) -> bool:
