@@ -82,7 +82,7 @@ class Announcer:
         """At the start, and when the clock was put back: the rules of a zone may have changed, a plan may lie too
         far ahead."""
         plans = [(plan, replace(plan, zone=plan.zone or self.zone)) for plan in await self.store.plans(now)]
-        dues = [(plan, due.checked(placed, now)) for plan, placed in plans]
+        dues = [(plan, due.checked(placed, now, self.catch_up)) for plan, placed in plans]
         corrected = [(plan, at) for plan, at in dues if at and at != plan.next_due]
         if corrected:
             moved = await self.store.correct_plans(corrected)

@@ -85,15 +85,16 @@ def replan(subscription: Subscription, zone: str, was: str, now: datetime) -> Su
     return replace(subscription, next_due=_beyond(subscription.schedule, zone, subscription.previous_due, was, due))
 
 
-def checked(plan: Plan, now: datetime) -> datetime | None:
+def checked(plan: Plan, now: datetime, catch_up: timedelta) -> datetime | None:
     """When subscriptions of this plan should speak next, as the zone data and the clock say today.
 
-    A digest made ahead of the clock does not count: it has been put back, and those dates are still to come.
+    A digest made ahead of the clock does not count: it has been put back, and those dates are still to come, or
+    went by lately. One that they had all the same they do not get again: its date is its identity.
     """
     ahead = plan.previous_due is not None and plan.previous_due > now
     if not ahead and next_due(plan.schedule, plan.zone, plan.next_due - MOMENT) == plan.next_due:
         return plan.next_due
-    due = next_due(plan.schedule, plan.zone, now)
+    due = next_due(plan.schedule, plan.zone, now - catch_up if ahead else now)
     return due if ahead else _beyond(plan.schedule, plan.zone, plan.previous_due, plan.zone, due)
 
 

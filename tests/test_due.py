@@ -21,6 +21,7 @@ START, END = date(2024, 1, 1), date(2027, 12, 31)
 DAYS = (END - START).days + 1
 HALF_HOURS = [time(hour, minute) for hour in range(24) for minute in (0, 30)]
 DAY = timedelta(days=1)
+HOURS = timedelta(hours=6)
 
 
 def order(**changes: object) -> Subscription:
@@ -150,16 +151,17 @@ def plan(next_due: datetime, previous: datetime | None, zone: str = "UTC") -> Pl
 
 def test_a_plan_that_still_holds_is_left_alone():
     tomorrow = datetime(2026, 11, 24, 9, tzinfo=UTC)
-    assert due.checked(plan(tomorrow, tomorrow - DAY), NOW) == tomorrow
+    assert due.checked(plan(tomorrow, tomorrow - DAY), NOW, HOURS) == tomorrow
     begins_later = tomorrow + 3 * DAY
-    assert due.checked(plan(begins_later, None), NOW) == begins_later
+    assert due.checked(plan(begins_later, None), NOW, HOURS) == begins_later
 
 
 def test_a_plan_made_by_other_zone_rules_moves_to_the_wall_clock_of_today():
     an_hour_off = datetime(2026, 11, 24, 8, tzinfo=UTC)
-    assert due.checked(plan(an_hour_off, NOW - DAY), NOW) == an_hour_off + timedelta(hours=1)
+    assert due.checked(plan(an_hour_off, NOW - DAY), NOW, HOURS) == an_hour_off + timedelta(hours=1)
 
 
 def test_a_plan_made_ahead_of_the_clock_comes_back():
     today = datetime(2026, 11, 24, 9, tzinfo=UTC)
-    assert due.checked(plan(today + 2 * DAY, today + DAY), NOW) == today
+    assert due.checked(plan(today + 2 * DAY, today + DAY), NOW, HOURS) == today - DAY  # three hours ago
+    assert due.checked(plan(today + 2 * DAY, today + DAY), NOW, HOURS / 3) == today

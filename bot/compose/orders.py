@@ -25,6 +25,7 @@ WEEKLY: Final = (
     N_("Weekly on Sunday at {time}"),
 )
 """From Monday; whole sentences, for other languages decline their days."""
+OURS: Final = ("KZ", "KG", "UZ", "TJ", "TM")
 TITLES_SHOWN: Final = 3
 BUTTONS_EACH: Final = 3
 """So many subscriptions have their buttons in the list itself; more are opened first."""
@@ -235,13 +236,7 @@ def what_to_follow(tongue: Tongue) -> Message:
             Paragraph(tongue.say("Whatever you name comes as it happens: words, a country, a phrase in quotes.")),
             Paragraph(tongue.say("Such as /follow summit -football"), small=True),
         ),
-        (
-            Button(tongue.say("Kazakhstan"), "/follow country:kz"),
-            Button(tongue.say("Kyrgyzstan"), "/follow country:kg"),
-            Button(tongue.say("Uzbekistan"), "/follow country:uz"),
-            Button(tongue.say("Tajikistan"), "/follow country:tj"),
-            Button(tongue.say("Turkmenistan"), "/follow country:tm"),
-        ),
+        tuple(Button(tongue.locale.territories[code], f"/follow country:{code.lower()}") for code in OURS),
     )
 
 
