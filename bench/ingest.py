@@ -4,6 +4,7 @@
     SIZE=10000 .venv/bin/python -m bench.ingest
 
 Articles of about 400 words, three in English to one in Russian, in documents of 20. Prints articles a second.
+Lemmas are found on a reader's thread before the transaction; their words here are made up, which is the dearest kind.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from bot.models import Article, Feed, PollState
 from bot.prose import read
 from bot.sources import feeds
 from bot.sources.entries import Entry, ParsedFeed
+from bot.wanted import reading
 from storage.sqlite import SqliteStore, open_store
 
 SIZE = int(os.environ.get("SIZE", "10000"))
@@ -187,12 +189,23 @@ async def main() -> None:
     start = perf_counter()
     made = list(documents(entries))
     wording = rate("entries to articles and their keys", start)
+    start = perf_counter()
+    for pairs in made:
+        for article, _ in pairs:
+            reading(article)
+    rate("lemmas, every word for the first time", start)
+    start = perf_counter()
+    for pairs in made:
+        for article, _ in pairs:
+            reading(article)
+    lemmas = rate("lemmas, known words", start, f"({(perf_counter() - start) / SIZE * 1e6:.0f} us each)")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store = await open_store(folder / "yamchi.db")
         prepared = await ours(store, made)
         plain = bare(folder / "bare.db", made)
-        print(f"  prepared: ours / bare {prepared / plain:.2f} (goal 0.8)")
+        alone = 1 / (1 / prepared - 1 / lemmas)
+        print(f"  ours / bare {prepared / plain:.2f}, without the lemmas {alone / plain:.2f} (goal 0.8)")
         known = await again(store, made)
         same = await same_body(store, made, ["".join(html[n : n + 20]).encode() for n in range(0, SIZE, 20)])
         peer = upsert(folder / "upsert.db", made)

@@ -3,19 +3,23 @@
     .venv/bin/python -m bench.start
 
 ask     wall-clock seconds from process start to the end of `yamchi ask --sample "/rates"`, median of 7
-chat    resident memory of `yamchi chat --sample` (main process, and with its children) after 20 s
+chat    resident memory of `yamchi chat --sample` (main process, and with its children) after 60 s
 run     `yamchi run` with Telegram and Slack, over the wire fakes, from an empty database: seconds from process
-        start to the first answer in each chat, median of 5; resident memory as above, 20 s after those answers
+        start to the first answer in each chat, and then of the first search ever, for a Russian word (it loads the
+        dictionary), median of 5; resident memory as above, 60 s after the answers: with news in English, when no
+        Russian word was ever met, and with 200 articles in Russian
 """
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -30,7 +34,7 @@ ASK = [sys.executable, "-m", "bot", "ask", "--sample", "/rates"]
 CHAT = [sys.executable, "-m", "bot", "chat", "--sample"]
 ASK_ROUNDS = 7
 RUN_ROUNDS = 5
-IDLE_SECONDS = 20
+IDLE_SECONDS = 60
 POLL_SECONDS = "60"
 """Everything is polled at the start, and nothing again before we have looked."""
 
@@ -67,9 +71,26 @@ def chat_mb() -> tuple[float, float]:
     return found
 
 
+@dataclass
+class Service:
+    """The service while it runs. telegram, slack: seconds to the first answer there."""
+
+    telegram: float
+    slack: float
+    pid: int
+    chat: FakeTelegram
+
+    def search(self, word: str) -> float:
+        """Seconds until an answer."""
+        asked = time.perf_counter()
+        self.chat.say(7, f"/latest {word}")
+        self.chat.wait_for(7, lambda said: word in said.text)
+        return time.perf_counter() - asked
+
+
 @contextmanager
-def both_chats() -> Iterator[tuple[float, float, int]]:
-    """The service while it runs: seconds to the first answer in Telegram and in Slack, and its process."""
+def both_chats(*titles: str) -> Iterator[Service]:
+    """The service with these articles in its one outlet."""
     with (
         TemporaryDirectory() as folder,
         open_world(Path(folder), datetime.now(UTC)) as world,
@@ -77,7 +98,7 @@ def both_chats() -> Iterator[tuple[float, float, int]]:
         FakeSlack() as slack,
         ThreadPoolExecutor() as people,
     ):
-        world.publish(world.outlet(), "The news of the day")
+        world.publish(world.outlet(language="ru" if "саммит" in titles[0] else "en"), *titles)
         env = {
             **world.env,
             "POLL_NEWS_SECONDS": POLL_SECONDS,
@@ -101,7 +122,7 @@ def both_chats() -> Iterator[tuple[float, float, int]]:
         started = time.perf_counter()
         with Running(world.folder, "run", env=env, stdin=subprocess.DEVNULL) as service:
             first = [people.submit(on_telegram), people.submit(on_slack)]
-            yield first[0].result(), first[1].result(), service.process.pid
+            yield Service(first[0].result(), first[1].result(), service.process.pid, telegram)
 
 
 def main() -> None:
@@ -109,12 +130,22 @@ def main() -> None:
     tell_held("chat --sample, idle", *chat_mb())
     answered = []
     for _ in range(RUN_ROUNDS):
-        with both_chats() as (telegram, slack, _):
-            answered.append((telegram, slack))
-    tell("run, Telegram /version", [telegram for telegram, _ in answered])
-    tell("run, Slack /rates", [slack for _, slack in answered])
-    with both_chats() as (_, _, pid):
-        tell_held("run, both chats, idle", *idle_mb(pid))
+        with both_chats("The news of the day") as service:
+            answered.append((service.telegram, service.slack, service.search("саммит")))
+    tell("run, Telegram /version", [telegram for telegram, _, _ in answered])
+    tell("run, Slack /rates", [slack for _, slack, _ in answered])
+    tell("run, first search", [search for _, _, search in answered])
+    with both_chats("The news of the day") as service:
+        tell_held("run, both chats, idle", *idle_mb(service.pid))
+    with both_chats(*russian(200)) as service:
+        tell_held("run, Russian news, idle", *idle_mb(service.pid))
+
+
+def russian(articles: int) -> list[str]:
+    """Titles of three thousand different words."""
+    chance = random.Random(1)
+    roots = ["".join(chance.choices("абвгдежзиклмнопрст", k=chance.randint(4, 9))) for _ in range(3000)]
+    return ["саммит " + " ".join(chance.choices(roots, k=20)) for _ in range(articles)]
 
 
 def tell(name: str, seconds: list[float]) -> None:

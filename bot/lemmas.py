@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache, lru_cache
+from threading import Lock
 from typing import Final
 
 import regex
 import Stemmer
 from pymorphy3 import MorphAnalyzer
 
-REMEMBERED: Final = 50_000
-"""Words kept with their lemma; a word costs 200 us the first time."""
+REMEMBERED: Final = 20_000
+"""Words kept with their lemma; a word costs 200 us the first time. Spellings are kept by bot/terms.py."""
 
-_LEFT_OUT: Final = regex.compile(r"[\u00ad’'ʼ`]")
+_LEFT_OUT: Final = regex.compile(r"[\u00ad’'‘ʻʼ`]")
 _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+_LATIN_MARKS: Final = regex.compile(r"(?<=[a-z])\p{M}+")
 _CYRILLIC: Final = regex.compile(r"[а-я]+")
 _LATIN: Final = regex.compile(r"[a-z]+")
+_LOADING: Final = Lock()
+_SURNAMES: Final = ("ов", "ев")
 
 
 def lemmas(text: str) -> list[str]:
@@ -30,8 +34,10 @@ def lemmas(text: str) -> list[str]:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, folded: NFKC, lower case, ё as е, no apostrophes or soft hyphens."""
+    """The words of a text, folded: NFKC, lower case, ё as е, no marks on Latin letters, apostrophes or soft hyphens."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("ё", "е")
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFC", _LATIN_MARKS.sub("", unicodedata.normalize("NFD", folded)))
     found: list[str] = _WORD.findall(_LEFT_OUT.sub("", folded))
     return found
 
@@ -39,13 +45,48 @@ def words(text: str) -> list[str]:
 @lru_cache(REMEMBERED)
 def lemma(word: str) -> str:
     """The form of one folded word."""
-    if _CYRILLIC.fullmatch(word):
-        return str(_russian().parse(word)[0].normal_form).replace("ё", "е")
+    if is_russian(word):
+        return _plain(_russian().parse(word)[0].normal_form)
     return str(_english().stemWord(word)) if _LATIN.fullmatch(word) else word
 
 
-@cache
+def surname(word: str) -> str:
+    """The form of one folded word that was written with a capital: a name that the dictionary lacks is no
+    plural of something ("Жапаров" is not many of "жапар")."""
+    return _surname(word) if is_russian(word) else lemma(word)
+
+
+def is_russian(word: str) -> bool:
+    """Whether a folded word has Russian letters only."""
+    return _CYRILLIC.fullmatch(word) is not None
+
+
+def is_known(word: str) -> bool:
+    """Whether the dictionary has a folded Russian word, so that its lemma is no guess."""
+    return bool(_russian().word_is_known(word))
+
+
+@lru_cache(REMEMBERED // 2)
+def _surname(word: str) -> str:
+    if is_known(word):
+        return lemma(word)
+    if word.endswith(_SURNAMES):
+        return word
+    found = next((guess for guess in _russian().parse(word) if "Surn" in guess.tag), None)
+    return _plain(found.normal_form) if found else lemma(word)
+
+
+def _plain(form: str) -> str:
+    return form.replace("ё", "е")
+
+
 def _russian() -> MorphAnalyzer:
+    with _LOADING:  # two threads would load it twice
+        return _dictionary()
+
+
+@cache
+def _dictionary() -> MorphAnalyzer:
     return MorphAnalyzer()
 
 

@@ -13,10 +13,10 @@ from babel import Locale
 
 from bot.echo import one_line, shown
 from bot.errors import Refusal
-from bot.grammar import NO_WORDS, YES_WORDS, _opinion, _read
 from bot.locales import N_, languages
 from bot.models import Content, Schedule, ScheduleKind
 from bot.places import country
+from bot.query import NO_WORDS, QUOTES, YES_WORDS, parts_of, read_opinion, read_parts
 
 AT: Final = time(9, 0)
 """When a digest comes if nobody says."""
@@ -38,9 +38,6 @@ RATES_WORDS: Final = frozenset({"rates", "курсы"})
 NEWS_WORDS: Final = frozenset({"news", "новости"})
 DAY_CODES: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_QUOTES: Final = "\"'«»“”„‘’,;"
-_PHRASE: Final = regex.compile(r"[\"«“„]([^\"«»“”„]*\s[^\"«»“”„]*)[\"»”“]")
-_WITHOUT: Final = regex.compile(r"-(?=[\p{L}\p{N}])")
 _HALF_DAY: Final = regex.compile(r"(\d) (am|pm)\b")
 _CLOCK: Final = regex.compile(r"(\d{1,2})(?:[:.](\d{2}))?(am|pm)?")
 _WRITTEN_CLOCK: Final = regex.compile(r"\d{1,2}:\d{2}(?:am|pm)?")
@@ -52,36 +49,30 @@ def order(text: str) -> tuple[Schedule, Content]:
 
     What narrows the news leaves the rates out unless "rates" is said; that word alone is only the rates.
     """
-    plain = _HALF_DAY.sub(r"\1\2", one_line(text).casefold())
-    phrases = [" ".join(found[1].split()) for found in _PHRASE.finditer(plain)]
-    schedule, rest = _schedule(_PHRASE.sub(" ", plain).split())
-    return schedule, _content(rest, phrases)
-
-
-def _content(parts: Sequence[str], phrases: Sequence[str]) -> Content:
-    """phrases: kept as words with a space in them."""
-    excluded = [part[1:].strip(_QUOTES) for part in parts if _WITHOUT.match(part)]
-    said = _read([part for part in parts if not _WITHOUT.match(part)], ORDER_KEYS)
+    schedule, rest = _schedule(parts_of(_HALF_DAY.sub(r"\1\2", one_line(text).casefold())))
+    said = read_parts(rest, ORDER_KEYS)
     rates = not RATES_WORDS.isdisjoint(said.words)
-    words = _once([*(word for word in said.words if word not in RATES_WORDS | NEWS_WORDS), *phrases])
+    words = _once(word for word in said.words if word not in RATES_WORDS | NEWS_WORDS)
     content = Content(
         words=words,
         countries=_once(country(value) for value in said.values.get("country", ())),
-        excluded=_once(excluded),
+        excluded=_once(said.excluded),
         sources=_once(value.casefold() for value in said.values.get("source", ())),
         topics=_once(value.casefold() for value in said.values.get("topic", ())),
-        opinion=_opinion(said.last("opinion")),
+        opinion=read_opinion(said.last("opinion")),
         empty=_empty(said.last("empty")),
     )
     narrowed = _is_narrow(content) or not NEWS_WORDS.isdisjoint(said.words)
-    return replace(content, news=narrowed or not rates, rates=rates or not narrowed)
+    return schedule, replace(content, news=narrowed or not rates, rates=rates or not narrowed)
 
 
 def query_text(content: Content) -> str:
     """The news of a subscription, as /latest takes it."""
     keys = [f"{key}:{','.join(values)}" for key, values in _keyed(content) if values]
-    words = [f'"{word}"' if " " in word else word for word in content.words]
-    return " ".join([*words, *(f"-{word}" for word in content.excluded), *keys])
+    wanted, excluded = (
+        [f'"{word}"' if " " in word else word for word in words] for words in (content.words, content.excluded)
+    )
+    return " ".join([*wanted, *(f"-{word}" for word in excluded), *keys])
 
 
 def order_text(schedule: Schedule, content: Content) -> str:
@@ -149,7 +140,7 @@ def _schedule(typed: Sequence[str]) -> tuple[Schedule, Sequence[str]]:
     at: time | None = None
     rest = list(typed)
     while rest:
-        word = rest[0].strip(_QUOTES)
+        word = rest[0].strip(QUOTES)
         if kind is None and word in KINDS:
             kind = KINDS[word]
         elif weekday is None and word in _weekdays():
@@ -167,7 +158,7 @@ def _time_behind(rest: Sequence[str], at: time | None) -> tuple[time | None, lis
     """A time written after the words ("summit at 18:00") is meant as one: it is no word to look for."""
     left: list[str] = []
     for part in rest:
-        word = part.strip(_QUOTES)
+        word = part.strip(QUOTES)
         if not _WRITTEN_CLOCK.fullmatch(word):
             left.append(part)
             continue

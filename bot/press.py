@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot import rules
 from bot.board import read_board
 from bot.compose import digest as compose
 from bot.compose.digest import Digest
@@ -59,7 +58,6 @@ class Press:
         seen = outlets(self.catalogue, self._added, settings.address)
         query = wanted(content, seen.hidden)
         articles = await self.articles(query, after, until) if content.news else []
-        fitting = [article for article in articles if rules.suits(content, article)]
         board = await self._rates() if content.rates else None
         headlines = {
             quote.quote: await self._headlines(compose.country(quote), seen.hidden, after, until)
@@ -68,13 +66,13 @@ class Press:
         digest = Digest(
             day=until.astimezone(ZoneInfo(settings.zone)).date(),
             since=after,
-            stories=[(article,) for article in fitting] if content.news else None,
+            stories=[(article,) for article in articles] if content.news else None,
             board=board,
             headlines=headlines,
             query=query_text(content),
         )
         message = compose.digest(digest, tongue(settings.language), settings.zone, seen.titles)
-        return Made(message, len(fitting), news=bool(fitting or content.rates))
+        return Made(message, len(articles), news=bool(articles or content.rates))
 
     async def _headlines(
         self, country: str, hidden: tuple[str, ...], after: datetime, until: datetime
@@ -100,5 +98,6 @@ def wanted(content: Content, hidden: tuple[str, ...]) -> NewsQuery:
         countries=content.countries,
         sources=content.sources,
         opinion=content.opinion,
+        excluded=content.excluded,
         hidden=hidden,
     )

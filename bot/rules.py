@@ -9,8 +9,6 @@ from itertools import pairwise
 from typing import Final, Literal
 from zlib import crc32
 
-import regex
-
 from bot.models import (
     Article,
     Content,
@@ -22,6 +20,7 @@ from bot.models import (
     RateTable,
 )
 from bot.money import moved, per_unit
+from bot.wanted import Reading, matches
 
 InstantKind = Literal["article", "alert"]
 Found = tuple[Article, Sequence[str]]
@@ -63,29 +62,22 @@ def answer_lost(delivery: Delivery, again: datetime) -> Outcome:
 
 
 def suits(content: Content, article: Article) -> bool:
-    """Whether an article comes from where a subscription looks, and holds none of what it leaves out."""
+    """Whether an article comes from where a subscription looks, and is of the kind it wants."""
     if content.countries and not set(content.countries) & set(article.countries):
         return False
     if content.sources and article.source not in content.sources:
         return False
-    if content.opinion is not None and content.opinion != article.opinion:
-        return False
-    found = set(words(f"{article.title} {article.lead} {article.text}")) if content.excluded else set()
-    return found.isdisjoint(content.excluded)
+    return content.opinion is None or content.opinion == article.opinion
 
 
-def wants(content: Content, article: Article) -> bool:
-    """Whether a subscription's filter lets this article through: every word begins a word of it."""
+def wants(content: Content, article: Article, reading: Reading) -> bool:
+    """Whether a subscription's filter lets this article through, just as a search for it would find it.
+
+    reading: of the article, made once for all filters
+    """
     if not suits(content, article):
         return False
-    found = words(f"{article.title} {article.lead} {article.text}") if content.words else ()
-    return all(any(word.startswith(part) for word in found) for wanted in content.words for part in words(wanted))
-
-
-def words(text: str) -> list[str]:
-    """The words of a text, letters and digits only, folded for comparison."""
-    found: list[str] = regex.findall(r"[\p{L}\p{N}]+", text.casefold().replace("ё", "е"))
-    return found
+    return matches(content.words, content.excluded, reading)
 
 
 def sort_news(seen: Sequence[Found], known: Mapping[str, int]) -> tuple[list[Found], dict[int, Found]]:

@@ -19,6 +19,8 @@ from sqlite_utils import Database
 
 from bot.message import Span
 from bot.models import Article, Outgoing, PollState
+from bot.wanted import Reading
+from storage.index import AT_ONCE, index, index_edited
 from storage.outbox import enqueue
 from storage.sources import keep_poll
 from storage.values import Row, batched, instant, micros, one, plain
@@ -26,9 +28,6 @@ from storage.values import Row, batched, instant, micros, one, plain
 FIRST_SECOND: Final = 1_500_000_000
 SAME_SECOND: Final = 256
 FORGOTTEN_AT_ONCE: Final = 500
-
-AT_ONCE: Final = 100
-"""Rows a statement: the index is written once a statement, so few large ones are quicker than many small ones."""
 
 INSERT: Final = """
     INSERT INTO articles
@@ -66,10 +65,13 @@ def keep_news(
     edited: Mapping[int, Edit],
     outgoing: Sequence[Outgoing],
     now: datetime,
+    readings: Sequence[Reading],
 ) -> int:
-    kept = _keep(db, new, now)
-    for number, (story, keys) in edited.items():
-        db.conn.execute(EDIT, (number, *_editable(story)))
+    """readings: of the new articles, then of the edited ones."""
+    kept = _keep(db, new, now, readings)
+    for (number, (story, keys)), reading in zip(edited.items(), readings[len(new) :], strict=True):
+        if db.conn.execute(EDIT, (number, *_editable(story))).rowcount:
+            index_edited(db, number, reading)
         known = _owners(db, [_digest(key) for key in keys])
         _insert(db, LEARN, [(digest, number) for key in keys if (digest := _digest(key)) not in known])
     enqueue(db, outgoing, now)
@@ -104,21 +106,25 @@ def first_id(published: datetime) -> int:
     return max(int(micros(published) // 1_000_000) - FIRST_SECOND, 0) * SAME_SECOND
 
 
-def _keep(db: Database, new: Sequence[tuple[Article, Sequence[str]]], now: datetime) -> int:
+def _keep(
+    db: Database, new: Sequence[tuple[Article, Sequence[str]]], now: datetime, readings: Sequence[Reading]
+) -> int:
     digests = [[_digest(key) for key in keys] for _, keys in new]
     owners = _owners(db, [digest for own in digests for digest in own])
     stories: list[tuple[object, ...]] = []
     learnt: list[tuple[object, ...]] = []
+    indexed: list[tuple[int, Reading]] = []
     free: dict[int, int] = {}
-    for (story, _), own in zip(new, digests, strict=True):
+    for (story, _), own, reading in zip(new, digests, readings, strict=False):
         known = [owners[digest] for digest in own if digest in owners]
         number = known[0] if known else _free_id(db, story.published, free)
         if not known:
             stories.append(_values(number or 0, story, now))
+            indexed.append((number or 0, reading))
         learnt += [(digest, number) for digest in dict.fromkeys(own) if digest not in owners]
         owners |= {digest: number for digest in own if digest not in owners}
-    stories.sort(key=itemgetter(0))  # the index writes itself out whenever an id is lower than the one before
     _insert(db, INSERT, stories)
+    index(db, sorted(indexed, key=itemgetter(0)))
     _insert(db, LEARN, learnt)
     return len(stories)
 

@@ -1,31 +1,36 @@
 """Finds articles: words through the full-text index, the rest by columns, newest first by rowid.
 
 Nothing is ever sorted: both the index and the table can be walked downwards by rowid, which is
-hundreds of times faster than sorting hits by a joined column.
+hundreds of times faster than sorting hits by a joined column. Best match looks at the newest thousand hits only.
 """
 
 from __future__ import annotations
 
 import json
-import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from heapq import nlargest, nsmallest
 from typing import Any, Final
 
 from sqlite_utils import Database
 
 from bot.models import Article, NewsPage, NewsQuery
+from bot.wanted import Run, Wanted, wanted
+from storage.index import TABLES
 from storage.news import article, first_id
 from storage.values import LARGEST, micros, one, plain, rows
 
 COUNTED: Final = 1000
-WORDS: Final = 16
-WORD_CHARACTERS: Final = 100
+RANKED: Final = 1000
+TITLE_WEIGHT: Final = 5.0
 COUNTRIES: Final = 16
-PREFIX_CHARACTERS: Final = 3
-"""A shorter prefix would walk too much of the index."""
+MOST_SPELLINGS: Final = 48
+"""Words that a beginning stands for, looked for one by one: unlike one merged list of all their articles,
+those can be walked from the newest and left early. Beyond that many the merged list it is."""
 FACETS: Final = "articles INDEXED BY articles_facets"
 """All that filters look at, without the pages that hold the texts."""
+NEXT_SPELLING: Final = "SELECT term FROM article_vocabulary WHERE term >= ? LIMIT 1"
 
 
 @dataclass(frozen=True)
@@ -40,62 +45,122 @@ class Hits:
     def sql(self, columns: str) -> str:
         return f"SELECT {columns} FROM {self.table} WHERE {' AND '.join(self.where) or 'true'}"
 
-
-def match(words: tuple[str, ...]) -> str:
-    """The words as a full-text expression that no word can break; "" if there is nothing to look for."""
-    tokens = (_token(word[:WORD_CHARACTERS]) for word in words)
-    return " ".join([token for token in tokens if token][:WORDS])
-
-
-def _token(word: str) -> str:
-    """One word, quoted: letters and digits only, the marks on letters kept, others parting it."""
-    folded = unicodedata.normalize("NFC", word).lower()
-    kept = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in folded)
-    parts = [part for part in kept.split() if any(c.isalnum() for c in part)]
-    if not parts:
-        return ""
-    return f'"{" ".join(parts)}"' + ("*" if len(parts[-1]) >= PREFIX_CHARACTERS else "")
+    def but(self, condition: str, *values: Any) -> Hits:
+        return replace(self, where=(*self.where, condition), values=(*self.values, *values))
 
 
 def find_news(db: Database, query: NewsQuery, limit: int) -> NewsPage:
-    expression = match(query.words)
-    if query.words and not expression:
-        return NewsPage((), 0, capped=False, skipped=0)
-    all_hits = _hits(replace(query, before=None), expression)
-    page = _hits(query, expression)
-    shown = f"{page.sql(page.id)} ORDER BY {page.id} DESC LIMIT ?"
-    found = rows(db, f"SELECT * FROM articles WHERE id IN ({shown}) ORDER BY id DESC", *page.values, limit)
-    total = one(db, f"SELECT count(*) FROM ({all_hits.sql('1')} LIMIT ?)", *all_hits.values, COUNTED + 1)
+    looks = _looks(db, query)
+    total = sum(one(db, f"SELECT count(*) FROM ({h.sql('1')} LIMIT ?)", *h.values, COUNTED + 1) for h in looks)
     skipped = 0
-    if query.before is not None:
-        above = replace(all_hits, where=(*all_hits.where, f"{all_hits.id} >= ?"))
-        skipped = one(db, above.sql("count(*)"), *above.values, _rowid(query.before))
-    return NewsPage(tuple(article(row) for row in found), min(total, COUNTED), capped=total > COUNTED, skipped=skipped)
+    if query.best and query.words:
+        ids = _best(db, looks, limit)
+    else:
+        edge = LARGEST if query.before is None else _rowid(query.before)
+        ids = nlargest(limit, (number for h in looks for number in _newest(db, h.but(f"{h.id} < ?", edge), limit)))
+        if query.before is not None:
+            above = (h.but(f"{h.id} >= ?", edge) for h in looks)
+            skipped = sum(one(db, h.sql("count(*)"), *h.values) for h in above)
+    found = {row["id"]: article(row) for row in _articles(db, ids)}
+    shown = tuple(found[number] for number in ids)
+    return NewsPage(shown, min(total, COUNTED), capped=total > COUNTED, skipped=skipped)
 
 
 def news_seen(db: Database, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
-    expression = match(query.words)
-    if query.words and not expression:
+    asked = wanted(query.words)
+    if query.words and not asked:
         return []
     where, values = _filters(query, "articles.id")
-    if expression:
+    if asked:
         # the plus keeps the planner on first_seen: a window holds far fewer rows than a common word
-        where.append("+articles.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH ?)")
-        values.append(expression)
+        each = [f"SELECT rowid FROM {table} WHERE {table} MATCH ?" for table in TABLES.values()]
+        where.append(f"+articles.id IN ({' UNION ALL '.join(each)})")
+        values += [match(db, asked, (), stemmed=stemmed) for stemmed in TABLES]
+    _leave_out(db, query, where, values)
     hits = Hits("articles", "articles.id", ("first_seen > ?", "first_seen <= ?", *where), ())
     found = rows(db, hits.sql("*") + " ORDER BY id DESC LIMIT ?", micros(after), micros(until), *values, limit)
     return [article(row) for row in found]
 
 
-def _hits(query: NewsQuery, expression: str) -> Hits:
-    if not expression:
+def match(db: Database, asked: Sequence[Wanted], excluded: Sequence[Wanted], *, stemmed: bool) -> str:
+    """A full-text expression made of quoted terms only."""
+    expression = " AND ".join(_any(db, (one,), stemmed=stemmed) for one in asked)
+    return f"({expression}) NOT {_any(db, excluded, stemmed=stemmed)}" if excluded else expression
+
+
+def _any(db: Database, asked: Iterable[Wanted], *, stemmed: bool) -> str:
+    runs = dict.fromkeys(run for one in asked for run in one.runs(stemmed=stemmed))
+    spelt = [spelling for run in runs for spelling in (_spellings(db, run) if stemmed else [_quoted(run)])]
+    return f"({' OR '.join(dict.fromkeys(spelt))})"
+
+
+def _spellings(db: Database, run: Run) -> list[str]:
+    """A run as the index knows it. Its vocabulary is leapt through from word to word, never read."""
+    if not run.open or len(run.terms) > 1:
+        return [_quoted(run)]
+    beginning = run.terms[0]
+    known: list[str] = []
+    at = beginning
+    while (found := one(db, NEXT_SPELLING, at)) and found.startswith(beginning):
+        if len(known) == MOST_SPELLINGS:
+            return [_quoted(run)]
+        known.append(found)
+        at = found + "\x01"  # lower than whatever a word can go on with
+    return [f'"{word}"' for word in known]
+
+
+def _quoted(run: Run) -> str:
+    return f'"{" ".join(run.terms)}"' + ("*" if run.open else "")
+
+
+def _looks(db: Database, query: NewsQuery) -> list[Hits]:
+    """Where to look: with words in both indexes, else through the articles themselves."""
+    asked = wanted(query.words)
+    if query.words and not asked:
+        return []
+    if not asked:
         where, values = _filters(query, "articles.id")
-        return Hits(FACETS, "articles.id", tuple(where), tuple(values))
-    where, values = _filters(query, "articles_fts.rowid")
-    table = "articles_fts"
+        _leave_out(db, query, where, values)
+        return [Hits(FACETS, "articles.id", tuple(where), tuple(values))]
+    return [_hits(query, name, match(db, asked, wanted(query.excluded), stemmed=s)) for s, name in TABLES.items()]
+
+
+def _hits(query: NewsQuery, index: str, expression: str) -> Hits:
+    where, values = _filters(query, f"{index}.rowid")
+    table = index
     if query.countries or query.sources or query.hidden or query.opinion is not None:
-        table += f" CROSS JOIN {FACETS} ON articles.id = articles_fts.rowid"
-    return Hits(table, "articles_fts.rowid", ("articles_fts MATCH ?", *where), (expression, *values))
+        table += f" CROSS JOIN {FACETS} ON articles.id = {index}.rowid"
+    return Hits(table, f"{index}.rowid", (f"{index} MATCH ?", *where), (expression, *values))
+
+
+def _leave_out(db: Database, query: NewsQuery, where: list[str], values: list[Any]) -> None:
+    """Without words to begin with, each article is asked whether it has an excluded one."""
+    if excluded := wanted(query.excluded):
+        for stemmed, name in TABLES.items():
+            where.append(f"NOT EXISTS (SELECT 1 FROM {name} WHERE {name} MATCH ? AND rowid = articles.id)")
+            values.append(_any(db, excluded, stemmed=stemmed))
+
+
+def _newest(db: Database, hits: Hits, limit: int) -> list[int]:
+    return [
+        n for (n,) in db.conn.execute(f"{hits.sql(hits.id)} ORDER BY {hits.id} DESC LIMIT ?", (*hits.values, limit))
+    ]
+
+
+def _best(db: Database, looks: Iterable[Hits], limit: int) -> list[int]:
+    """The best of each index's newest thousand hits: the more telling, the lower the figure; newest first of equals."""
+    ranked: list[tuple[float, int]] = []
+    for hits in looks:
+        floor = one(db, f"{hits.sql(hits.id)} ORDER BY {hits.id} DESC LIMIT 1 OFFSET ?", *hits.values, RANKED - 1)
+        recent = hits.but(f"{hits.id} >= ?", floor or 0)
+        name = hits.id.partition(".")[0]
+        figures = recent.sql(f"bm25({name}, {TITLE_WEIGHT}, 1.0), -{hits.id}")
+        ranked += db.conn.execute(figures, recent.values).fetchall()
+    return [-number for _, number in nsmallest(limit, ranked)]
+
+
+def _articles(db: Database, ids: Sequence[int]) -> list[dict[str, Any]]:
+    return rows(db, "SELECT * FROM articles WHERE id IN (SELECT value FROM json_each(?))", json.dumps(ids))
 
 
 def _filters(query: NewsQuery, rowid: str) -> tuple[list[str], list[Any]]:
@@ -116,9 +181,9 @@ def _filters(query: NewsQuery, rowid: str) -> tuple[list[str], list[Any]]:
     if query.since is not None:
         where.append(f"{rowid} >= ?")
         values.append(first_id(query.since))
-    if query.before is not None:
+    if query.until is not None:
         where.append(f"{rowid} < ?")
-        values.append(_rowid(query.before))
+        values.append(first_id(query.until))
     return where, values
 
 

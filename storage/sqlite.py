@@ -35,7 +35,7 @@ from bot.models import (
     Update,
 )
 from bot.ports import Store
-from storage import bundles, chats, due, inbox, news, outbox, rates, search, sources
+from storage import bundles, chats, due, inbox, index, news, outbox, rates, search, sources
 from storage.opening import open_reader, open_writer
 from storage.threads import Crew
 
@@ -115,7 +115,9 @@ class SqliteStore(Store):
     ) -> int:
         changed = await self._readers.run(news.changed, edited) if edited else {}
         if new or changed or outgoing:
-            return await self._writer.run(news.keep_news, state, new, changed, outgoing, now)
+            articles = [article for article, _ in (*new, *changed.values())]
+            readings = await self._readers.run(index.read_all, articles)
+            return await self._writer.run(news.keep_news, state, new, changed, outgoing, now, readings)
         await self.keep_poll(state)
         return 0
 

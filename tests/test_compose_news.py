@@ -114,7 +114,7 @@ def test_a_digest_puts_stories_before_figures_and_headlines_beside_what_moved():
     assert texts[:3] == ["Digest for Monday, 23 November", "News", article(7).title]
     assert texts[3].endswith("also in Акчабар")
     assert texts.index("What moved") > texts.index("Official rates, 23 Nov 2026") > texts.index(article(6).title)
-    assert texts[-2:] == ["1 USD = 442.00 KZT, +0.77% in a day", article(1).title]
+    assert texts[-2:] == ["1 USD = 442 KZT, +0.77% in a day", article(1).title]
     assert [button.command for button in message.buttons] == ["/latest", "/rates"]
 
 
@@ -124,8 +124,13 @@ def test_a_digest_of_nothing_new_says_since_when():
 
 
 def test_a_digest_of_rates_only_does_not_miss_the_news():
-    message = digest.digest(Digest(TODAY, None, None, Board(())), ENGLISH, ZONE, OUTLETS)
-    assert said(message)[1:] == ["Official rates"]
+    message = digest.digest(
+        Digest(TODAY, None, None, Board((Quote("USD", "KGS", "nbkr", "official", reason="no figure yet"),))),
+        ENGLISH,
+        ZONE,
+        OUTLETS,
+    )
+    assert said(message)[1:] == ["Official rates", "KGS: no figure yet."]
     assert [button.command for button in message.buttons] == ["/rates"]
 
 

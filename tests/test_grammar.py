@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import grammar, orders, places, silence
+from bot import orders, places, query, silence
 from bot.errors import Refusal
 from bot.models import NewsQuery
 
@@ -14,7 +14,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=5)))
 
 
 @pytest.mark.parametrize(
-    ("text", "query"),
+    ("text", "asked"),
     [
         ("", NewsQuery()),
         ("Summit  in “Astana”", NewsQuery(words=("Summit", "in", "Astana"))),
@@ -22,6 +22,15 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=5)))
         ("source:TimesCA,akipress", NewsQuery(sources=("timesca", "akipress"))),
         ("since:2d", NewsQuery(since=datetime(2026, 11, 21, 7, tzinfo=UTC))),
         ("since:12h", NewsQuery(since=datetime(2026, 11, 22, 19, tzinfo=UTC))),
+        ("until:2d", NewsQuery(until=datetime(2026, 11, 21, 7, tzinfo=UTC))),
+        ("until:2026-11-20", NewsQuery(until=datetime(2026, 11, 20, 19, tzinfo=UTC))),
+        ('"middle corridor" rail', NewsQuery(words=("middle corridor", "rail"))),
+        ("«средний коридор»", NewsQuery(words=("средний коридор",))),
+        ('gas -oil -"price of oil"', NewsQuery(words=("gas",), excluded=("oil", "price of oil"))),
+        ("Astana - Tashkent — Dushanbe", NewsQuery(words=("Astana", "Tashkent", "Dushanbe"))),
+        ('country:"South Korea" uran*', NewsQuery(words=("uran*",), countries=("KR",))),
+        ('an "open quote', NewsQuery(words=("an", "open", "quote"))),
+        ("₸ sort:best", NewsQuery(words=("₸",), best=True)),
         ("since:2026-11-20", NewsQuery(since=datetime(2026, 11, 19, 19, tzinfo=UTC))),
         ("opinion:no", NewsQuery(opinion=False)),
         ("opinion:only", NewsQuery(opinion=True)),
@@ -30,14 +39,14 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=5)))
         ("C5+1 9:30", NewsQuery(words=("C5+1", "9:30"))),
     ],
 )
-def test_a_news_query_is_read(text, query):
-    assert grammar.news_query(text, NOON) == query
+def test_a_news_query_is_read(text, asked):
+    assert query.news_query(text, NOON) == asked
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("colour:red", "country:kz source:timesca since:2d opinion:no"),
+        ("colour:red", "country:kz source:timesca since:2d until:2026-11-20 opinion:no"),
         ("country:narnia", "country:kz"),
         ("country:", "country:kz"),
         ("since:yesterday", "since:2d"),
@@ -47,23 +56,28 @@ def test_a_news_query_is_read(text, query):
         ("before:x", "Next"),
         ("before:" + "9" * 30, "Next"),
         ("??? !!!", "letters"),
-        ("w " * 13, "telling"),
+        ("w " * 17, "telling"),
+        ('"' + "w " * 17 + '"', "telling"),
+        ("ur*", "three letters"),
+        ("until:tomorrow", "until:2d"),
+        ("sort:price", "sort:best"),
+        ("-country:kz", "-football"),
     ],
 )
 def test_a_news_query_that_cannot_be_read_is_refused_with_a_hint(text, told):
     with pytest.raises(Refusal) as refused:
-        grammar.news_query(text, NOON)
+        query.news_query(text, NOON)
     assert told in refused.value.hint.format(**refused.value.fields)
 
 
 def test_the_first_page_of_a_query_has_no_before():
-    assert grammar.without_before("summit  before:12 country:kz") == "summit country:kz"
+    assert query.without("summit  before:12 “a b” country:kz", "before") == 'summit "a b" country:kz'
 
 
 @given(st.text(max_size=80))
 def test_nothing_typed_raises_anything_but_a_refusal(text):
     for read in (
-        lambda: grammar.news_query(text, NOON),
+        lambda: query.news_query(text, NOON),
         lambda: orders.order(text),
         lambda: silence.read_pause(text, NOON),
         lambda: silence.read_quiet(text),

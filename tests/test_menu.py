@@ -1,5 +1,6 @@
 """Every command, said as a person says it, against a real store."""
 
+import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from typing import Annotated
 import pytest
 import structlog
 
-from bot.message import Heading, Link, Table
+from bot.message import Heading, Link, Paragraph, Table
 from bot.models import (
     Address,
     Answer,
@@ -30,6 +31,7 @@ from handlers.menu.desk import Desk
 from storage.sqlite import SqliteStore, open_store
 from tests.fixings import the_lake
 from tests.kinds import NOW, article
+from tests.library import hostile
 
 HERE = Address("telegram", "42")
 CATALOGUE = Catalogue(
@@ -262,7 +264,8 @@ async def test_latest_pages_through_all_hits_once(office):
     await fill(office)
     first = await office.say("/latest summit")
     assert "1-6 of 7" in said(first)
-    [following] = commands_of(first)
+    [following, best] = commands_of(first)
+    assert best == "/latest summit sort:best"
     second = await office.say(following)
     assert "7 of 7" in said(second)
     assert commands_of(second) == []
@@ -276,6 +279,30 @@ async def test_the_message_shows_what_the_data_holds(office):
     answer = await office.say("/latest summit")
     links = [(block.text, block.url) for block in answer.message.blocks if isinstance(block, Link)]
     assert links == [(row["title"], row["url"]) for row in answer.data["articles"]]
+
+
+async def test_the_best_match_is_one_page_that_leads_back(office):
+    await fill(office)
+    answer = await office.say("/latest summit sort:best")
+    assert "1-6 of 7" in said(answer)
+    assert commands_of(answer) == ["/latest summit"]
+    assert answer.data["query"] == "summit sort:best"
+
+
+async def test_what_was_looked_for_is_marked_in_the_lead(office):
+    await fill(office)
+    answer = await office.say("/latest summits reservoir")
+    leads = [b for b in answer.message.blocks if isinstance(b, Paragraph) and b.spans]
+    assert [[lead.text[span.start : span.end] for span in lead.spans] for lead in leads] == [["reservoirs"]]
+    assert answer.data["articles"][0]["lead"] == leads[0].text
+
+
+async def test_no_hostile_query_is_more_than_a_query(office):
+    await fill(office)
+    chance = random.Random(2)
+    for _ in range(500):
+        answer = await office.say(f"/latest {hostile(chance)}"[:4096])
+        assert answer.error is None or "ref" not in answer.error["message"]
 
 
 async def test_latest_that_finds_nothing_is_no_error(office):
@@ -326,8 +353,8 @@ async def test_subscribing_says_exactly_what_was_set(office):
         "weekday": None,
         "zone": "Asia/Almaty",
         "words": [],
-        "countries": [],
         "excluded": [],
+        "countries": [],
         "sources": [],
         "topics": [],
         "opinion": None,

@@ -23,6 +23,7 @@ from bot.message import Message, Paragraph
 from bot.models import Address, Article, NewsQuery, Outgoing, PollState, Update
 from storage import outbox
 from storage.lock import ServiceLock
+from storage.opening import open_writer
 from storage.schema import APPLICATION_ID, migrations
 from storage.search import find_news, news_seen
 from storage.sqlite import open_store
@@ -157,6 +158,47 @@ async def test_an_older_schema_is_brought_up_to_date(tmp_path: Path):
     store = await open_store(path)
     await store.ping()
     await store.close()
+
+
+def an_older_store(path: Path, articles: int) -> None:
+    """As it was before terms were indexed."""
+    with closing(Database(str(path))) as db:
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrations.apply(db, stop_before="m010_terms")
+        told = [("ru", "Токаева встретили на саммите"), ("en", "Leaders at summits"), ("kk", "Саммиттің қорытындысы")]
+        db.table("articles").insert_all(
+            {
+                "id": n + 1, "source": "timesca", "opinion": 0, "countries": "", "published": 1, "first_seen": 1,
+                "language": told[n % 3][0], "guid": str(n), "url": f"https://news.example/{n}", "title": told[n % 3][1],
+                "lead": "A lead", "text": "A text", "spans": "",
+            }
+            for n in range(articles)
+        )  # fmt: skip
+
+
+async def test_articles_of_an_older_store_are_indexed_anew(tmp_path: Path):
+    an_older_store(tmp_path / "yamchi.db", 1501)
+    store = await open_store(tmp_path / "yamchi.db", retention_days=1)
+    counts = [(await store.find_news(NewsQuery((word,)), 6)).total for word in ("summit", "саммит", "tokayev", "lead")]
+    assert counts == [500, 1000, 501, 1000]  # of 1,501, counted up to a thousand
+    assert (await store.find_news(NewsQuery((), excluded=("lead",)), 6)).total == 0
+    await store.prune(NOW)
+    assert (await store.find_news(NewsQuery(("summit",)), 6)).total == 0
+    await store.close()
+    with closing(Database(str(tmp_path / "yamchi.db"))) as db:
+        assert not [name for name in db.table_names() if name.startswith("articles_fts")]
+        assert [trigger.name for trigger in db.triggers] == ["articles_unindexed"]
+
+
+async def test_a_change_that_is_broken_off_leaves_an_older_store_as_it_was(tmp_path: Path):
+    an_older_store(tmp_path / "yamchi.db", 600)
+    with closing(Database(str(tmp_path / "yamchi.db"))) as db:
+        db.execute("UPDATE articles SET title = x'ff' WHERE id = 599")  # no text
+        before = db.schema
+    with pytest.raises(TypeError):
+        open_writer(tmp_path / "yamchi.db")
+    with closing(Database(str(tmp_path / "yamchi.db"))) as db:
+        assert db.schema == before
 
 
 async def test_places_where_no_database_can_be_are_refused(tmp_path: Path):

@@ -10,24 +10,41 @@ from bot.echo import shown
 from bot.locales import Tongue
 from bot.message import Block, Button, Heading, Link, Message, Paragraph
 from bot.models import Article, NewsPage
+from bot.query import without
 
 SEPARATOR = " · "
 
 
 def page(
-    page: NewsPage, query_text: str, tongue: Tongue, zone: str, outlets: Mapping[str, str], *, today: date
+    page: NewsPage,
+    query_text: str,
+    tongue: Tongue,
+    zone: str,
+    outlets: Mapping[str, str],
+    *,
+    today: date,
+    extracts: Mapping[int, Article] | None = None,
+    best: bool | None = None,
 ) -> Message:
     """A page of what was found. query_text: the query without before:, as Next repeats it.
 
     outlets: titles by feed id; today: on the reader's clocks
+    extracts: by id, articles whose lead is to show what was looked for, as bot.extracts gives them
+    best: whether these match best, rather than being the newest; None where there are no words to match
     """
     heading = Heading(tongue.say("News: {query}", query=shown(query_text)) if query_text else tongue.say("Latest news"))
     if not page.articles:
         return _none(heading, page, query_text, tongue)
     blocks: list[Block] = [heading, Paragraph(_span(page, tongue), small=True)]
-    for article in page.articles:
+    for found in page.articles:
+        article = (extracts or {}).get(found.id, found)
         blocks += _article(article, outlets.get(article.source, article.source), tongue, zone, today)
-    return Message(tuple(blocks), _next(page, query_text, tongue))
+    if best:
+        return Message(tuple(blocks), (Button(tongue.say("Newest first"), f"/latest {without(query_text, 'sort')}"),))
+    buttons = _next(page, query_text, tongue)
+    if buttons and not page.skipped and best is not None:
+        buttons += (Button(tongue.say("Best match"), f"/latest {without(query_text, 'sort')} sort:best"),)
+    return Message(tuple(blocks), buttons)
 
 
 def page_data(page: NewsPage, query_text: str) -> dict[str, object]:

@@ -33,8 +33,10 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class NewsQuery:
-    """What /latest looks for. Words are all required; before: only ids below it.
+    """What /latest looks for. Words (or phrases, with a space in them) are all required, the excluded must be missing.
 
+    since, until: published in [since, until); before: only ids below it
+    best: the most telling first, of the newest thousand; else the newest first
     hidden: sources this chat does not see, which others added for themselves
     """
 
@@ -45,6 +47,9 @@ class NewsQuery:
     opinion: bool | None = None
     before: int | None = None
     hidden: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    until: datetime | None = None
+    best: bool = False
 
 
 @dataclass(frozen=True, slots=True)
