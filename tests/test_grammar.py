@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import orders, places, query, silence
@@ -74,6 +74,7 @@ def test_the_first_page_of_a_query_has_no_before():
     assert query.without("summit  before:12 “a b” country:kz", "before") == 'summit "a b" country:kz'
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_nothing_typed_raises_anything_but_a_refusal(text):
     for read in (
