@@ -89,6 +89,7 @@ def _note(parsed: ParsedFeed, articles: list[Article]) -> str:
     useless = len(parsed.entries) - len(articles)
     notes = [
         "" if parsed.complete else "cut short",
-        f"{useless} entries without a title or a web link" if useless else "",
+        "" if parsed.entries else "no entries",
+        f"{useless} {'entry' if useless == 1 else 'entries'} without a title or a web link" if useless else "",
     ]
     return ", ".join(filter(None, notes))

@@ -28,11 +28,14 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Running text. `small` is what a reader may skip: sources, dates, hints."""
+    """Running text. `small` is what a reader may skip: sources, dates, hints; `quoted` holds somebody else's
+    words: no mention, link or command in them may come alive.
+    """
 
     text: str
     spans: tuple[Span, ...] = ()
     small: bool = False
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

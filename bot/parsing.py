@@ -17,7 +17,7 @@ from bot.sources.entries import ParsedFeed
 from bot.sources.histories import Series
 from bot.sources.worker import CPU_SECONDS, JOBS, LENGTH, REPLIES, Job, Reply
 
-WALL_SECONDS: Final = 10.0
+WALL_SECONDS: Final = 60.0  # for a child that gets no CPU: the child itself sees to CPU_SECONDS
 HOME: Final = Path(__file__).parents[1]
 
 
@@ -59,7 +59,7 @@ class Parser:
         return reply.tables
 
     async def close(self) -> None:
-        """End the child, if there is one."""
+        """End the child, if there is one. No document may be under way."""
         self._keep()
         if self._child is not None:
             await self._end()
@@ -104,11 +104,12 @@ class Parser:
         moment would make asyncio miss what it died of
         """
         child, self._child = self._child, None
-        assert child is not None
+        assert child is not None and child.stdout is not None
         with suppress(TimeoutError):
             return await asyncio.wait_for(child.wait(), patience)
         with suppress(ProcessLookupError):
             child.kill()
+        await child.stdout.read()  # asyncio (3.11) sees the end of a child only where nothing is left unread
         return await child.wait()
 
 

@@ -64,7 +64,10 @@ class Probe:
             read = self._feed(source, fetched) if isinstance(source, Feed) else self._table(source, fetched)
             ok, facts = await read
         except SourceError as error:
-            ok, facts = False, [f"{error}{', it keeps us out' if error.blocked else ''}"]
+            ok, facts = (
+                False,
+                [f"{error}{', it keeps us out' if error.blocked and str(error).startswith('HTTP') else ''}"],
+            )
         return Answered(source.id, ok, (url, *facts, *_stored(state, self.clock())))
 
     async def _feed(self, feed: Feed, fetched: Fetched) -> tuple[bool, list[str]]:
@@ -72,7 +75,8 @@ class Probe:
         now = self.clock()
         articles = feeds.articles(feed, parsed, now)
         dated = [entry.published for entry in parsed.entries if entry.published]
-        facts = [f"a feed: {parsed.title or 'no title'}, {len(parsed.entries)} entries, {len(fetched.body):,} bytes"]
+        count = f"{len(parsed.entries)} {'entry' if len(parsed.entries) == 1 else 'entries'}"
+        facts = [f"a feed: {parsed.title or 'no title'}, {count}, {len(fetched.body):,} bytes"]
         facts += [f"moved for good to {fetched.moved_to}"] if fetched.moved_to else []
         if dated:
             span = (max(dated) - min(dated)).total_seconds() / 3600
@@ -81,7 +85,7 @@ class Probe:
             PollState(feed.id, window=rules.window(articles), ttl=parsed.ttl), self.interval, fetched.max_age, now
         )
         assert state.next_poll_at
-        facts.append(f"asked again after {(state.next_poll_at - now).total_seconds() / 60:.0f} minutes")
+        facts.append(f"asked again after {(state.next_poll_at - now).total_seconds() / 60:.0f} min")
         faults = [
             "" if parsed.complete else "cut short",
             "" if dated else "no dates",
@@ -104,8 +108,8 @@ def chosen(catalogue: Catalogue, added: Sequence[Feed], name: str) -> list[Feed 
     known: list[Feed | RateRoad] = [*catalogue.feeds, *added, *catalogue.roads]
     if not name:
         return known
-    if "://" in name:
-        return [Feed(name, name, name, "en")]
+    if "://" in name or "." in name:  # no name has a dot
+        return [Feed(name, name, name if "://" in name else f"https://{name}", "en")]
     found = [source for source in known if source.id == name]
     if not found:
         near = get_close_matches(name, [source.id for source in known], 1)

@@ -179,15 +179,16 @@ def _spread(name: str) -> float:
     return crc32(name.encode()) / 2**32
 
 
-def worth_asking(state: PollState | None, interval: float, now: datetime) -> bool:
+def worth_asking(state: PollState | None, interval: float, now: datetime, *, paced: bool) -> bool:
     """Whether a person who waits for an answer is worth one more request to this source now.
 
     Not while it is fresh, and not while the server itself said no; a line that failed may be tried.
+    paced: a feed, which while it answers is due as soon as its server would have it asked again
     """
     if is_due(state, now):
         return True
     assert state
-    if state.gone:
+    if state.gone or (paced and not state.failures):
         return False
     fresh = state.last_ok_at is not None and now - state.last_ok_at < timedelta(seconds=interval)
     return not fresh and not state.error.startswith("HTTP")

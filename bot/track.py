@@ -71,7 +71,11 @@ class Tracker:
         started = set()
         for need in needs:
             beat = self._intervals[need]
-            stale = [s for s in await self._sources(need) if rules.worth_asking(_known(s, states), beat, now)]
+            stale = [
+                source
+                for source in await self._sources(need)
+                if rules.worth_asking(_known(source, states), beat, now, paced=need == "news")
+            ]
             started |= {self._start(need, s, _known(s, states)) for s in await self._needed(stale, states)}
         return started
 

@@ -35,10 +35,12 @@ INSERT: Final = """
     VALUES """
 LEARN: Final = "INSERT INTO article_keys VALUES "
 Edit = tuple[Article, Sequence[str]]
-EDITABLE: Final = "SELECT id, opinion, countries, language, url, title, lead, spans, text FROM articles WHERE id IN "
+EDITABLE: Final = (
+    "SELECT id, source, opinion, countries, language, url, title, lead, spans, text FROM articles WHERE id IN "
+)
 EDIT: Final = """
     UPDATE articles SET (opinion, countries, language, url, title, lead, spans, text) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-    WHERE id = ?1
+    WHERE id = ?1 AND source = ?10
         AND (opinion, countries, language, url, title, lead, spans, text) IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"""
 
 
@@ -49,12 +51,14 @@ def known_articles(db: Database, keys: Collection[str]) -> dict[str, int]:
 
 
 def changed(db: Database, edited: Mapping[int, Edit]) -> dict[int, Edit]:
-    """Those that read otherwise than what is stored, or have keys to learn."""
+    """Those that read otherwise than what is stored, or have keys to learn. Another feed that has the article
+    too, maybe only its first lines, does not word it anew.
+    """
     stored = {row[0]: row[1:] for row in _each(db, EDITABLE, list(edited))}
     return {
         number: (story, keys)
         for number, (story, keys) in edited.items()
-        if number in stored and (keys or stored[number] != _editable(story))
+        if number in stored and (keys or (stored[number][0] == story.source and stored[number][1:] != _editable(story)))
     }
 
 
@@ -70,7 +74,7 @@ def keep_news(
     """readings: of the new articles, then of the edited ones."""
     kept = _keep(db, new, now, readings)
     for (number, (story, keys)), reading in zip(edited.items(), readings[len(new) :], strict=True):
-        if db.conn.execute(EDIT, (number, *_editable(story))).rowcount:
+        if db.conn.execute(EDIT, (number, *_editable(story), story.source)).rowcount:
             index_edited(db, number, reading)
         known = _owners(db, [_digest(key) for key in keys])
         _insert(db, LEARN, [(digest, number) for key in keys if (digest := _digest(key)) not in known])

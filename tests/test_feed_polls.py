@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.__main__ import Core, World, open_core
 from bot.config import Settings
-from bot.models import Address, Catalogue, Content, Feed, Outcome, PollState, Schedule, Subscription
+from bot.models import Address, Article, Catalogue, Content, Feed, NewsQuery, Outcome, PollState, Schedule, Subscription
 from tests.fakes.faults import html_page, redirect, status
 from tests.fakes.feeds import FakeFeed, FakeFeeds
 from tests.fakes.web import FakeWeb, Handler
@@ -193,18 +193,29 @@ async def test_a_feed_that_holds_six_hours_is_asked_every_two_and_max_age_wins(t
             await room.poll()
             first = room.now
             states = await room.core.store.poll_states()
+            room.now += 2 * HOUR
+            await room.core.tracker.refreshed(["news"], 5)  # somebody waits; max-age is the server's word all the same
+    assert (short.tally.polls, patient.tally.polls) == (2, 1)
     waits = {name: (state.next_poll_at - first).total_seconds() for name, state in states.items() if state.next_poll_at}
     assert 2400 <= waits["steppe"] <= 2640  # three entries of two hours: every forty minutes
     assert waits["patient"] == 14400
 
 
-async def test_an_article_of_two_feeds_asked_at_once_is_pushed_once(tmp_path: Path):
+async def test_an_article_of_two_feeds_asked_at_once_is_pushed_once_and_worded_by_the_first(tmp_path: Path):
+    async def kept() -> list[Article]:
+        return await room.core.store.news_seen(START - HOUR, room.now, NewsQuery(), 9)
+
     async with newsroom(tmp_path) as room:
         twins = [room.outlet(name, entries=0) for name in ("steppe", "lake")]
         for twin in twins:
             twin.publish("The summit", "In short.", "", START - HOUR, link="https://o.invalid/summit")
         async with room.opened(*map(row, twins)):
             await room.poll()
+            (first,) = await kept()
+            twin = room.feeds.feeds["lake" if first.source == "steppe" else "steppe"]
+            twin.edit(twin.items[0], title="What the other calls it")
+            await room.poll(2 * HOUR)
+            assert [article.title for article in await kept()] == ["The summit"]
     assert room.heard == ["The summit"]
 
 
@@ -215,4 +226,8 @@ async def test_what_is_wrong_with_a_document_is_remembered(tmp_path: Path):
         async with room.opened(row(outlet)):
             await room.poll()
             state = await room.state()
-    assert (state.items, state.note) == (5, "1 entries without a title or a web link")
+            outlet.items = []
+            await room.poll(2 * HOUR)
+            emptied = await room.state()
+    assert (state.items, state.note) == (5, "1 entry without a title or a web link")
+    assert (emptied.items, emptied.note) == (0, "no entries")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.models import Address, Answer, Request
-from bot.sources.discovery import outlines
+from bot.models import Address, Answer, Feed, Request
+from bot.sources.discovery import outlines, write_opml
 from handlers import menu
 from handlers.menu.sources import MOST_A_DAY, MOST_FEEDS
 from tests.fakes.faults import html_page, status
@@ -121,6 +121,15 @@ async def test_there_is_a_limit_for_a_chat_and_for_a_person(room: Newsroom):
     )
 
 
+async def test_a_list_adds_no_more_than_a_day_has(room: Newsroom):
+    feeds = [Feed(f"f{n}", f"F{n}", f"https://f{n}.example/feed", "en") for n in range(12)]
+    room.feeds.web.fault("/list.opml", status(200, write_opml(feeds, "List", START), content_type="text/x-opml"))
+    await say(room, f"/sources add {lake(room)}")
+    answer = told(await say(room, f"/sources add {room.feeds.web.url}/list.opml"))
+    assert answer.startswith("Added 9 sources. Only this chat sees them.")
+    assert answer.endswith("3 more would be too many.")
+
+
 async def test_sources_go_out_as_opml_and_come_in_again(room: Newsroom):
     await say(room, f"/sources add {lake(room)}")
     (file,) = (await say(room, "/export sources")).message.blocks
@@ -146,9 +155,7 @@ async def test_a_strangers_feed_takes_no_article_from_the_others(room: Newsroom)
 async def test_what_ails_a_source_is_told(room: Newsroom):
     room.feeds.feeds["steppe"].publish("", "Nobody knows what about.", "", START)
     await room.poll()
-    assert "Answering, but not well\nSteppe: 1 entries without a title or a web link" in told(
-        await say(room, "/sources")
-    )
+    assert "Answering, but not well\nSteppe: 1 entry without a title or a web link" in told(await say(room, "/sources"))
     room.feeds.web.fault(room.feeds.feeds["steppe"].path, status(410))
     for _ in range(40):
         await room.poll(HOUR)

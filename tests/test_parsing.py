@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -16,6 +17,10 @@ FILES = Path(__file__).parent / "sources"
 URL = "https://courier.example/feed/"
 SMALL = b"<rss><channel><title>T</title><item><title>One</title><link>/1</link></item></channel></rss>"
 DEEP = b"<rss><channel>" + b"<a>" * 400_000 + b"</channel></rss>"
+
+LONG = b"<rss><channel>%s</channel></rss>" % b"".join(
+    b"<item><title>%d</title><description>%s</description></item>" % (n, b"word " * 2000) for n in range(300)
+)
 
 
 @pytest.fixture
@@ -66,6 +71,21 @@ async def test_a_document_that_is_given_up_leaves_nothing_behind(parser: Parser)
     assert (await parser.feed(SMALL, {}, URL)).title == "T"
 
 
+async def test_a_long_reply_that_is_given_up_half_read_holds_up_nobody(parser: Parser):
+    await parser.feed(SMALL, {}, URL)
+    child = parser._child
+    assert child is not None
+    assert child.stdout is not None
+    given_up = asyncio.create_task(parser.feed(LONG, {}, URL))
+    while len(child.stdout._buffer) < 1 << 18:  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+    sleep(0.2)  # the child fills the pipe meanwhile: more than asyncio's reader takes when nobody asks it for any
+    given_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(given_up, 10)
+    assert (await asyncio.wait_for(parser.feed(SMALL, {}, URL), 60)).title == "T"
+
+
 async def test_a_child_that_died_meanwhile_costs_at_most_one_document(parser: Parser):
     await parser.feed(SMALL, {}, URL)
     child = parser._child
@@ -76,10 +96,7 @@ async def test_a_child_that_died_meanwhile_costs_at_most_one_document(parser: Pa
 
 
 async def test_large_documents_go_through_whole(parser: Parser):
-    entries = b"".join(
-        b"<item><title>%d</title><description>%s</description></item>" % (n, b"word " * 2000) for n in range(300)
-    )
-    parsed = await parser.feed(b"<rss><channel>" + entries + b"</channel></rss>", {}, URL)
+    parsed = await parser.feed(LONG, {}, URL)
     assert len(parsed.entries) == 300
     assert len(parsed.entries[-1].text) == 9999
 

@@ -49,7 +49,7 @@ async def test_what_is_wrong_is_said(tmp_path: Path):
             outlet.publish("Long ago", "In short.", "", START - timedelta(days=99))
             assert "stale" in await probed(room, row(outlet))
             for fault, text in (
-                (html_page(), "an HTML page instead of a feed, it keeps us out"),
+                (html_page(), "an HTML page instead of a feed\n"),
                 (status(403), "HTTP 403, it keeps us out"),
                 (status(500), "HTTP 500"),
             ):
@@ -63,6 +63,7 @@ def test_one_is_chosen_by_its_name_or_any_by_its_address():
     assert chosen(CATALOGUE, [LAKE], "lake") == [LAKE]
     (any_feed,) = chosen(CATALOGUE, [], "https://sea.example/rss")
     assert any_feed.url == "https://sea.example/rss"
+    assert chosen(CATALOGUE, [], "sea.example/rss")[0].url == any_feed.url
     with pytest.raises(SettingsError, match="did you mean steppe"):
         chosen(CATALOGUE, [], "step")
 

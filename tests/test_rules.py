@@ -105,7 +105,11 @@ def test_a_failing_source_is_asked_ever_more_rarely_and_a_healthy_one_on_its_bea
 
 def test_a_waiting_person_is_worth_a_request_unless_the_server_said_no():
     later = NOW + timedelta(hours=1)
-    assert rules.worth_asking(None, 60, NOW)
-    assert not rules.worth_asking(PollState("s", later, last_ok_at=NOW), 60, NOW)
-    assert rules.worth_asking(PollState("s", later, failures=1, error="no such host"), 60, NOW)
-    assert not rules.worth_asking(PollState("s", later, failures=1, error="HTTP 429"), 60, NOW)
+    assert rules.worth_asking(None, 60, NOW, paced=False)
+    assert not rules.worth_asking(PollState("s", later, last_ok_at=NOW), 60, NOW, paced=False)
+    assert rules.worth_asking(PollState("s", later, failures=1, error="no such host"), 60, NOW, paced=False)
+    assert not rules.worth_asking(PollState("s", later, failures=1, error="HTTP 429"), 60, NOW, paced=False)
+    old = NOW - timedelta(hours=2)
+    assert rules.worth_asking(PollState("s", later, last_ok_at=old), 60, NOW, paced=False)
+    assert not rules.worth_asking(PollState("s", later, last_ok_at=old), 60, NOW, paced=True)
+    assert rules.worth_asking(PollState("s", later, last_ok_at=old, failures=1, error="reset"), 60, NOW, paced=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,20 @@ def test_spans_are_marked_in_characters_not_in_units():
         for e in entities
     ]
     assert cut == ["bold", "code"]
+
+
+def test_somebody_elses_words_are_quiet_and_look_the_same():
+    words = (
+        "Ask @durov or me@evil.example about #steel at evil.example/x, tg://resolve, 10.0.0.1; /pause. $KZT is $5.25."
+    )
+    (page,) = paged(Message((Paragraph(words, (Span(4, 10, "bold"),), quoted=True),)))
+    assert page.html == (
+        "Ask <b>＠durov</b> or me＠evil․example about ＃steel at evil․example/x, tg：//resolve, 10․0.0.1; ／pause. "
+        "＄KZT is $5.25."
+    )
+    assert unicodedata.normalize("NFKC", page.plain) == words
+    (own,) = paged(Message((Paragraph("Say /pause; figures of nbt.tj."),)))
+    assert own.html == "Say /pause; figures of nbt.tj."
 
 
 def test_table_columns_line_up_and_a_wide_table_is_stacked():

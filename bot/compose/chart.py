@@ -42,13 +42,16 @@ def chart(history: RateHistory, since: date, tongue: Tongue) -> Message:
 
 def exports(tongue: Tongue) -> Message:
     """What can be had as a file."""
-    example = "/export rates KZT 90d"
+    example, sources = "/export rates KZT 90d", "/export sources"
     return Message(
         (
             Paragraph(tongue.say("I can export rates, as a CSV file: {example}.", example=example)),
+            Paragraph(
+                tongue.say("And this chat's sources, as a list for any feed reader: {example}.", example=sources)
+            ),
             Paragraph(tongue.say("Your own data cannot be exported yet."), small=True),
         ),
-        (Button(example, example),),
+        (Button(example, example), Button(sources, sources)),
     )
 
 

@@ -75,7 +75,7 @@ def _article(article: Article, outlet: str, tongue: Tongue, zone: str, today: da
         Link(article.title, article.url),
         Paragraph(byline(article, outlet, tongue, zone, today=today), small=True),
     ]
-    return [*blocks, Paragraph(article.lead, article.spans)] if article.lead else blocks
+    return [*blocks, Paragraph(article.lead, article.spans, quoted=True)] if article.lead else blocks
 
 
 def _span(page: NewsPage, tongue: Tongue) -> str:

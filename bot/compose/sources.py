@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.compose.faults import fault
 from bot.compose.moments import age, coming, moment
 from bot.echo import shown
 from bot.locales import N_, Tongue
@@ -68,7 +69,9 @@ def sources(lines: Sequence[SourceLine], tongue: Tongue, now: datetime) -> Messa
         blocks += [Paragraph(_failure(line, tongue, now)) for line in failing]
     if faulty := [line for line in lines if line.note and not line.error]:
         blocks.append(Heading(tongue.say("Answering, but not well")))
-        blocks += [Paragraph(f"{_title(line, tongue)}: {shown(line.note, ERROR_SHOWN)}") for line in faulty]
+        blocks += [
+            Paragraph(f"{_title(line, tongue)}: {shown(fault(line.note, tongue), ERROR_SHOWN)}") for line in faulty
+        ]
     own = [line for line in lines if line.own][:BUTTONS_SHOWN]
     return Message(tuple(blocks), tuple(_remove(line.id, line.title, tongue) for line in own))
 
@@ -81,7 +84,7 @@ def added(feed: Feed, items: int | None, newest: str, tongue: Tongue) -> Message
         Paragraph(tongue.say("Added. Only this chat sees it. {count}", count=count)),
     ]
     if newest:
-        blocks.append(Paragraph(tongue.say("Newest: {title}", title=newest), small=True))
+        blocks.append(Paragraph(tongue.say("Newest: {title}", title=newest), small=True, quoted=True))
     show = Button(tongue.say("Its articles"), f"/latest source:{feed.id}")
     return Message(tuple(blocks), (show, _remove(feed.id, feed.title, tongue)))
 
@@ -101,7 +104,10 @@ def already(feed: Feed, tongue: Tongue) -> Message:
     """This chat reads that feed already."""
     show = Button(tongue.say("Its articles"), f"/latest source:{feed.id}")
     return Message(
-        (Paragraph(tongue.say("{title} is among the sources already.", title=feed.title)), Link(feed.title, feed.url)),
+        (
+            Paragraph(tongue.say("{title} is among the sources already.", title=feed.title), quoted=True),
+            Link(feed.title, feed.url),
+        ),
         (show,),
     )
 
@@ -114,7 +120,8 @@ def empty_list(tongue: Tongue) -> Message:
 def removed(feed: Feed, tongue: Tongue) -> Message:
     """A feed that this chat reads no more."""
     again = Button(tongue.say("Add it again"), f"/sources add {feed.url}")
-    return Message((Paragraph(tongue.say("{title} is removed from this chat's sources.", title=feed.title)),), (again,))
+    told = tongue.say("{title} is removed from this chat's sources.", title=feed.title)
+    return Message((Paragraph(told, quoted=True),), (again,))
 
 
 def exported(feeds: Sequence[Feed], tongue: Tongue, now: datetime) -> Message:
@@ -210,7 +217,7 @@ def _title(line: SourceLine, tongue: Tongue) -> str:
 
 
 def _failure(line: SourceLine, tongue: Tongue, now: datetime) -> str:
-    error = shown(line.error, ERROR_SHOWN)
+    error = shown(fault(line.error, tongue), ERROR_SHOWN)
     if line.stopped:
         error = tongue.say("{error}; gone for good, asked no more", error=error)
     if line.last_ok is None:

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 from bot.adding import Found
 from bot.compose import sources as compose
+from bot.compose.faults import fault
 from bot.compose.sources import SourceLine
 from bot.echo import shown
 from bot.errors import Refusal, SourceError
@@ -64,7 +65,7 @@ def source_lines(catalogue: Catalogue, seen: Outlets, states: dict[str, PollStat
 
 async def _add(desk: Desk, ask: Request, address: str) -> Answer:
     seen, speech = await desk.outlets(ask.address), await desk.tongue(ask.address, ask.language)
-    await _check_limits(desk, ask, seen)
+    left = await _room(desk, ask, seen)
     try:
         found = await desk.find_feed(address)
     except SourceError as error:
@@ -72,13 +73,12 @@ async def _add(desk: Desk, ask: Request, address: str) -> Answer:
             N_("I can make nothing of {address}: {error}."),
             N_("Send the address of a feed (RSS, Atom), or of a page that has one."),
             address=shown(address),
-            error=str(error),
+            error=fault(str(error), speech),
         ) from None
     fresh = [one for one in found if not _namesake(one.feed, seen.feeds)]
     if not fresh:
         same = _namesake(found[0].feed, seen.feeds) if found else None
         return Answer(compose.already(same, speech) if same else compose.empty_list(speech))
-    left = min(MOST_FEEDS - len(seen.own), MOST_A_DAY)
     for one in fresh[:left]:
         await desk.store.add_feed(one.feed, ask.address, ask.user, desk.clock())
     return Answer(_told(fresh[:left], len(fresh) - left, speech))
@@ -90,16 +90,18 @@ def _told(added: Sequence[Found], left_out: int, speech: Tongue) -> Message:
     return compose.added_list([one.feed for one in added], max(left_out, 0), speech)
 
 
-async def _check_limits(desk: Desk, ask: Request, seen: Outlets) -> None:
+async def _room(desk: Desk, ask: Request, seen: Outlets) -> int:
+    """How many feeds more this chat and this person may add. Raises Refusal for none."""
     if len(seen.own) >= MOST_FEEDS:
         raise Refusal(
             N_("This chat has added {most} sources, and that is the most."),
             N_("/sources shows them; /sources remove and a name makes room."),
             most=MOST_FEEDS,
         )
-    since = desk.clock() - DAY
-    if await desk.store.feeds_added_by(ask.address.platform, ask.user, since) >= MOST_A_DAY:
+    today = await desk.store.feeds_added_by(ask.address.platform, ask.user, desk.clock() - DAY)
+    if today >= MOST_A_DAY:
         raise Refusal(N_("You have added {most} sources today."), N_("Tomorrow you can add more."), most=MOST_A_DAY)
+    return min(MOST_FEEDS - len(seen.own), MOST_A_DAY - today)
 
 
 async def _remove(desk: Desk, ask: Request, name: str) -> Answer:
@@ -109,9 +111,9 @@ async def _remove(desk: Desk, ask: Request, name: str) -> Answer:
         own = ", ".join(feed.id for feed in seen.own)
         raise Refusal(
             N_("This chat has added no source called {name}."),
-            N_("It has added: {names}."),
+            N_("It has added: {names}.") if own else N_("It has added none so far."),
             name=shown(name),
-            names=own or "-",
+            names=own,
         )
     await desk.store.remove_feed(feed.id, ask.address)
     return Answer(compose.removed(feed, speech))

@@ -28,6 +28,12 @@ TABLE_COLUMNS: Final = 34
 SAMPLE: Final = "SAMPLE"
 
 _UNSENDABLE = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+# What Telegram would make a mention, a tag, a command or a link of by itself; each sign gives way to one as long
+# that looks like it, and is read as it (NFKC) by whoever copies it into a command.
+_LIVE = regex.compile(
+    r"[@\#](?=\w)|\$(?=[A-Z])|(?<![\w/])/(?=\w)|:(?=//)|(?<=\w)\.(?=\p{L}{2})|(?<=\d)\.(?=\d{1,3}\.\d{1,3}\.\d)"
+)
+_LOOKALIKE: Final = str.maketrans("@#$:./", "＠＃＄：․／")
 _TAGS: Final = {"bold": "b", "italic": "i", "code": "code"}
 
 Keyboard = tuple[tuple[tuple[str, str], ...], ...]
@@ -175,6 +181,8 @@ def _block(block: Block, room: int, gap: str) -> _Piece | None:
     if isinstance(block, Table):
         text = _fit_lines(_table(block), room)
         return _piece(text, f"<pre>{_escape(text)}</pre>", entities=1, gap=gap) if text.strip() else None
+    if isinstance(block, Paragraph) and block.quoted:
+        block = replace(block, text=_LIVE.sub(lambda found: found[0].translate(_LOOKALIKE), block.text))
     text = clip(_sendable(block.text).rstrip("\n"), room)
     if isinstance(block, Picture | File):
         return replace(_piece(text, _escape(text), entities=0, gap=gap), attachment=block)
