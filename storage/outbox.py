@@ -16,7 +16,7 @@ from typing import Final
 from sqlite_utils import Database
 
 from bot.message import Message, from_data, to_data
-from bot.models import Address, Delivery, LedgerCounts, Mailing, Outcome, Outgoing
+from bot.models import Address, Delivery, LedgerCounts, Outcome, Outgoing
 from storage.values import Row, instant, instant_or_none, micros, one, packed, plain, rows
 
 DONE_KEPT: Final = timedelta(days=14)
@@ -26,10 +26,12 @@ ENQUEUE: Final = """
     INSERT INTO outbox (lane, event, kind, state, body, due_at, not_before, expires_at, created_at, settled_at,
         last_error)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (lane, event) DO NOTHING"""
-ENQUEUE_MAILING: Final = """
+ENQUEUE_MAILINGS: Final = """
     INSERT INTO outbox (lane, event, kind, state, body, due_at, not_before, expires_at, created_at, settled_at,
         last_error)
-    SELECT lane, 'digest:' || subscription || ?1, 'digest', ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8 FROM temp.due WHERE true
+    SELECT lane, 'digest:' || subscription || ':' || day, 'digest', state, body, due_at, due_at, expires_at, ?,
+        settled_at, reason
+    FROM temp.due CROSS JOIN temp.mailings AS m ON m.id = mailing WHERE true
     ON CONFLICT (lane, event) DO UPDATE SET state = excluded.state, body = excluded.body,
         created_at = excluded.created_at, due_at = excluded.due_at, not_before = excluded.not_before,
         expires_at = excluded.expires_at, settled_at = excluded.settled_at, last_error = excluded.last_error
@@ -84,7 +86,7 @@ def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
     for out in outgoing:
         if out.only_after and not _went(db, out.only_after, out.address):
             continue
-        body = bodies.get(id(out.message)) or bodies.setdefault(id(out.message), _body(db, out.message))
+        body = bodies.get(id(out.message)) or bodies.setdefault(id(out.message), body_of(db, out.message))
         lane = lanes.get(out.address) or lanes.setdefault(out.address, _lane(db, out.address))
         instants = micros(out.due_at), micros(out.expires_at), micros(now)
         settled_at = None if out.state == "pending" else micros(now)
@@ -94,14 +96,9 @@ def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
     return kept
 
 
-def enqueue_mailing(db: Database, mailing: Mailing, now: datetime) -> int:
-    """The same digest for every (subscription, lane) in temp.due. Returns how many were new."""
-    state = "withheld" if mailing.withheld else "expired" if mailing.late else "pending"
-    reason = mailing.withheld or ("late by more than the catch-up window" if mailing.late else "")
-    instants = micros(mailing.due), micros(mailing.expires_at), micros(now)
-    settled_at = None if state == "pending" else micros(now)
-    values = (f":{mailing.day}", state, _body(db, mailing.message), *instants, settled_at, reason)
-    new = db.conn.execute(ENQUEUE_MAILING, values).rowcount
+def enqueue_mailings(db: Database, now: datetime) -> int:
+    """The digests in temp.mailings, for every (subscription, lane) in temp.due. Returns how many were new."""
+    new = db.conn.execute(ENQUEUE_MAILINGS, (micros(now),)).rowcount
     db.conn.execute(REFRESH, (one(db, "SELECT json_group_array(lane) FROM temp.due"),))
     return new
 
@@ -178,7 +175,7 @@ def _went(db: Database, event: str, address: Address) -> bool:
     return one(db, WENT, event, address.platform, address.chat, address.thread) is not None
 
 
-def _body(db: Database, message: Message) -> int:
+def body_of(db: Database, message: Message) -> int:
     text = packed(to_data(message))
     digest = blake2b(text.encode(), digest_size=16).digest()
     known = one(db, "SELECT id FROM bodies WHERE hash = ?", digest)

@@ -58,7 +58,8 @@ def m013_subscriptions(db: Database) -> None:
         ALTER TABLE new_subscriptions RENAME TO subscriptions;
         CREATE INDEX subscriptions_address ON subscriptions (platform, chat, thread);
         CREATE INDEX subscriptions_edition ON subscriptions (edition);
-        CREATE INDEX subscriptions_due ON subscriptions (next_due, edition, previous_due) WHERE next_due IS NOT NULL;
+        CREATE INDEX subscriptions_due ON subscriptions (next_due, id, edition, previous_due)
+            WHERE next_due IS NOT NULL;      -- all that groups them, in the order of their pages
         CREATE INDEX outbox_articles ON outbox (due_at) WHERE kind = 'article';
         CREATE INDEX outbox_bundled ON outbox (due_at)
             WHERE state = 'withheld' AND kind = 'article' AND last_error = 'bundle';
