@@ -7,7 +7,7 @@
 Articles of 100 words, three in English to one in Russian or Kazakh, so that a term is in as many of them as its line
 says. Prints milliseconds, median and 99th percentile: of the store's SQL (newest 6 and the total, counted up to 1,000;
 by the clock, and of the processor alone, which a busy machine cannot lengthen), and of the whole awaited call.
-SIZE=1000000 takes some 4 GB of disk and ten minutes.
+SIZE=1000000 takes some 4 GB of disk.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import structlog
 
-from bot import rules
+from bot import rules, stories
 from bot.announce import Announcer
 from bot.errors import SourceError
 from bot.fetch import Fetched, Fetcher
@@ -68,7 +68,7 @@ class FeedPolls:
         parsed = await self.parser.feed(fetched.body, fetched.headers, fetched.url)
         self.crash("fetched")
         now = self.clock()
-        articles = feeds.articles(feed, parsed, now)
+        articles = await asyncio.to_thread(feeds.articles, feed, parsed, now)
         learnt = replace(
             state, items=len(articles), window=rules.window(articles), ttl=parsed.ttl, note=_note(parsed, articles)
         )
@@ -77,11 +77,19 @@ class FeedPolls:
         async with self._keeping:  # two feeds may bring the same article at the same moment
             known = await self.store.known_articles({key for _, keys in seen for key in keys})
             new, edited = rules.sort_news(seen, known)
+            new = await self._grouped(feed, new)
             loud = rules.worth_announcing(new, first_look=state.last_ok_at is None)
             outgoing = await self.announcer.articles(loud, now)
             kept = await self.store.keep_news(good, new, edited, outgoing, now)
         self.crash("kept")
         log.info("feed read", source=feed.id, entries=len(seen), new=kept)
+
+    async def _grouped(self, feed: Feed, new: list[rules.Found]) -> list[rules.Found]:
+        """New articles with their stories. A stranger's feed is of nobody's story: it could lead them all astray."""
+        if not new or feed.added:
+            return new
+        recent = await self.store.headlines(stories.since(new), stories.CANDIDATES)
+        return await asyncio.to_thread(stories.group, new, recent)
 
 
 def _note(parsed: ParsedFeed, articles: list[Article]) -> str:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import unicodedata
 from functools import cache, lru_cache
 from threading import Lock
+from time import sleep
 from typing import Final
 
 import regex
 import Stemmer
 from pymorphy3 import MorphAnalyzer
+from pymorphy3.analyzer import Parse
 
 REMEMBERED: Final = 20_000
 """Words kept with their lemma; a word costs 200 us the first time. Spellings are kept by bot/terms.py."""
@@ -23,9 +25,11 @@ _LEFT_OUT: Final = regex.compile(r"[\u00ad’'‘ʻʼ`]")
 _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _LATIN_MARKS: Final = regex.compile(r"(?<=[a-z])\p{M}+")
 _CYRILLIC: Final = regex.compile(r"[а-я]+")
+_SURNAMES: Final = ("ов", "ев", "ин")
+_OF_A_SURNAME: Final = ("а", "у", "ым", "е", "ой")
+"""Endings that the dictionary lacks for most of ours: it takes "Жапаров" for many of "жапар"."""
 _LATIN: Final = regex.compile(r"[a-z]+")
 _LOADING: Final = Lock()
-_SURNAMES: Final = ("ов", "ев")
 
 
 def lemmas(text: str) -> list[str]:
@@ -46,7 +50,7 @@ def words(text: str) -> list[str]:
 def lemma(word: str) -> str:
     """The form of one folded word."""
     if is_russian(word):
-        return _plain(_russian().parse(word)[0].normal_form)
+        return _plain(_parsed(word)[0].normal_form)
     return str(_english().stemWord(word)) if _LATIN.fullmatch(word) else word
 
 
@@ -54,6 +58,17 @@ def surname(word: str) -> str:
     """The form of one folded word that was written with a capital: a name that the dictionary lacks is no
     plural of something ("Жапаров" is not many of "жапар")."""
     return _surname(word) if is_russian(word) else lemma(word)
+
+
+def forms(word: str) -> set[str]:
+    """All that a listed word may look like in a text: each form of a folded Russian word in its dictionary
+    form (other words first become that), the stem of an English one."""
+    if not is_russian(word):
+        return {lemma(word)}
+    guesses = _parsed(word)
+    own = [guess for guess in guesses if _plain(guess.normal_form) == word] or guesses[:1]
+    found = {word} | {_plain(form.word) for guess in own for form in guess.lexeme}
+    return found | {word + ending for ending in _OF_A_SURNAME} if word.endswith(_SURNAMES) else found
 
 
 def is_russian(word: str) -> bool:
@@ -72,8 +87,15 @@ def _surname(word: str) -> str:
         return lemma(word)
     if word.endswith(_SURNAMES):
         return word
-    found = next((guess for guess in _russian().parse(word) if "Surn" in guess.tag), None)
+    found = next((guess for guess in _parsed(word) if "Surn" in guess.tag), None)
     return _plain(found.normal_form) if found else lemma(word)
+
+
+def _parsed(word: str) -> list[Parse]:
+    """The dictionary's guesses, the likeliest first."""
+    sleep(0)  # what it runs through would keep every other thread waiting, the event loop's too, for up to a second
+    guesses: list[Parse] = _russian().parse(word)
+    return guesses
 
 
 def _plain(form: str) -> str:

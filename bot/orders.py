@@ -17,6 +17,7 @@ from bot.locales import N_, languages
 from bot.models import Content, Schedule, ScheduleKind
 from bot.places import country
 from bot.query import NO_WORDS, QUOTES, YES_WORDS, parts_of, read_opinion, read_parts
+from bot.topics import topic
 
 AT: Final = time(9, 0)
 """When a digest comes if nobody says."""
@@ -58,7 +59,7 @@ def order(text: str) -> tuple[Schedule, Content]:
         countries=_once(country(value) for value in said.values.get("country", ())),
         excluded=_once(said.excluded),
         sources=_once(value.casefold() for value in said.values.get("source", ())),
-        topics=_once(value.casefold() for value in said.values.get("topic", ())),
+        topics=_once(topic(value) for value in said.values.get("topic", ())),
         opinion=read_opinion(said.last("opinion")),
         empty=_empty(said.last("empty")),
     )

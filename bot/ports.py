@@ -20,6 +20,7 @@ from bot.models import (
     Delivery,
     Edition,
     Feed,
+    Headline,
     Health,
     Hold,
     LedgerCounts,
@@ -119,6 +120,7 @@ class Store(Protocol):
     ) -> int:
         """New articles with their identity keys, edits by id with the keys to learn, what is to be sent, and the poll.
 
+        A new article's story takes in the article it is named after.
         An article any of whose keys is taken is skipped, and its other keys are learnt for the
         one that is there. An edit that changes nothing costs nothing. Returns how many were new.
         """
@@ -128,6 +130,15 @@ class Store(Protocol):
 
     async def news_seen(self, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
         """First seen in (after, until] and matching, newest first."""
+
+    async def article(self, number: int) -> Article | None:
+        """The article of this id."""
+
+    async def stories(self, numbers: Collection[int]) -> list[Article]:
+        """The articles of these stories (Article.story), newest first, the newest 200."""
+
+    async def headlines(self, since: datetime, limit: int) -> list[Headline]:
+        """Of articles published since then, newest first; what chats added for themselves is left out."""
 
     # rates
     async def tables(self, source: str, until: date, limit: int) -> list[RateTable]:

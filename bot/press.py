@@ -17,6 +17,7 @@ from bot.models import AddedFeed, Article, Board, Catalogue, ChatSettings, Conte
 from bot.orders import query_text
 from bot.outlets import outlets
 from bot.ports import Store
+from bot.stories import Story, stories
 
 STORIES_COUNTED: Final = 200
 HEADLINES: Final = 2
@@ -66,7 +67,7 @@ class Press:
         digest = Digest(
             day=until.astimezone(ZoneInfo(settings.zone)).date(),
             since=after,
-            stories=[(article,) for article in articles] if content.news else None,
+            stories=[_best_first(story) for story in stories(articles)] if content.news else None,
             board=board,
             headlines=headlines,
             query=query_text(content),
@@ -91,11 +92,18 @@ class Press:
         return self._board
 
 
+def _best_first(story: Story) -> tuple[Article, ...]:
+    """A story's articles, the one to show first, then in the order in which their outlets told it."""
+    others = sorted(story.articles, key=lambda article: story.outlets.index(article.source))
+    return story.lead, *(article for article in others if article is not story.lead)
+
+
 def wanted(content: Content, hidden: tuple[str, ...]) -> NewsQuery:
     """What the store is asked for a subscription's news."""
     return NewsQuery(
         words=content.words,
         countries=content.countries,
+        topics=content.topics,
         sources=content.sources,
         opinion=content.opinion,
         excluded=content.excluded,

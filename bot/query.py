@@ -14,20 +14,21 @@ from bot.errors import Refusal
 from bot.locales import N_
 from bot.models import NewsQuery
 from bot.places import country
+from bot.topics import topic
 from bot.wanted import MOST_TERMS, SHORTEST_BEGINNING
 
 EXAMPLES: Final = {
     "country": "country:kz",
+    "topic": "topic:water",
     "source": "source:timesca",
     "since": "since:2d",
     "until": "until:2026-11-20",
     "opinion": "opinion:no",
     "before": "before:120",
     "sort": "sort:best",
-    "topic": "topic:water",
     "empty": "empty:no",
 }
-NEWS_KEYS: Final = ("country", "source", "since", "until", "opinion", "sort", "before")
+NEWS_KEYS: Final = ("country", "topic", "source", "since", "until", "opinion", "sort", "before")
 
 YES_WORDS: Final = frozenset({"yes", "only", "да"})
 NO_WORDS: Final = frozenset({"no", "нет"})
@@ -54,8 +55,8 @@ class Said:
 
 
 def news_query(text: str, now: datetime) -> NewsQuery:
-    """What /latest is asked: words, "a phrase", -without, country:kz, source:timesca, since:2d, until:DATE, opinion:no,
-    sort:best, before:ID.
+    """What /latest is asked: words, "a phrase", -without, country:kz, topic:water, source:timesca, since:2d,
+    until:DATE, opinion:no, sort:best, before:ID.
 
     now: on the reader's clocks; a date in since: begins at its zone's midnight, one in until: ends at it.
     """
@@ -63,6 +64,7 @@ def news_query(text: str, now: datetime) -> NewsQuery:
     return NewsQuery(
         words=said.words,
         countries=tuple(country(value) for value in said.values.get("country", ())),
+        topics=tuple(topic(value) for value in said.values.get("topic", ())),
         sources=tuple(value.casefold() for value in said.values.get("source", ())),
         excluded=said.excluded,
         since=_instant("since", said.last("since"), now),

@@ -65,6 +65,8 @@ def suits(content: Content, article: Article) -> bool:
     """Whether an article comes from where a subscription looks, and is of the kind it wants."""
     if content.countries and not set(content.countries) & set(article.countries):
         return False
+    if content.topics and not set(content.topics) & set(article.topics):
+        return False
     if content.sources and article.source not in content.sources:
         return False
     return content.opinion is None or content.opinion == article.opinion

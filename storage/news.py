@@ -18,12 +18,12 @@ from typing import Any, Final
 from sqlite_utils import Database
 
 from bot.message import Span
-from bot.models import Article, Outgoing, PollState
+from bot.models import Article, Headline, Outgoing, PollState
 from bot.wanted import Reading
 from storage.index import AT_ONCE, index, index_edited
 from storage.outbox import enqueue
 from storage.sources import keep_poll
-from storage.values import Row, batched, instant, micros, one, plain
+from storage.values import LARGEST, Row, batched, instant, micros, one, plain, rows
 
 FIRST_SECOND: Final = 1_500_000_000
 SAME_SECOND: Final = 256
@@ -31,17 +31,25 @@ FORGOTTEN_AT_ONCE: Final = 500
 
 INSERT: Final = """
     INSERT INTO articles
-        (id, source, opinion, countries, published, first_seen, language, guid, url, title, lead, spans, text)
+        (id, source, opinion, countries, published, first_seen, language, guid, url, title, lead, spans, text, topics,
+         story)
     VALUES """
+MOST_PIECES: Final = 200
+STORIES: Final = """
+    SELECT * FROM articles WHERE story > 0 AND story IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?"""
+HEADLINES: Final = """
+    SELECT id, source, title, published, story FROM articles
+    WHERE id >= ? AND source NOT IN (SELECT id FROM added_feeds) ORDER BY id DESC LIMIT ?"""
 LEARN: Final = "INSERT INTO article_keys VALUES "
 Edit = tuple[Article, Sequence[str]]
-EDITABLE: Final = (
-    "SELECT id, source, opinion, countries, language, url, title, lead, spans, text FROM articles WHERE id IN "
-)
+EDITABLE: Final = """
+    SELECT id, source, opinion, countries, language, url, title, lead, spans, text, topics FROM articles WHERE id IN """
 EDIT: Final = """
-    UPDATE articles SET (opinion, countries, language, url, title, lead, spans, text) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-    WHERE id = ?1 AND source = ?10
-        AND (opinion, countries, language, url, title, lead, spans, text) IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"""
+    UPDATE articles
+    SET (opinion, countries, language, url, title, lead, spans, text, topics) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    WHERE id = ?1 AND source = ?11 AND (opinion, countries, language, url, title, lead, spans, text, topics)
+        IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"""
+LEAD: Final = "UPDATE articles SET story = id WHERE id = ? AND story = 0"
 
 
 def known_articles(db: Database, keys: Collection[str]) -> dict[str, int]:
@@ -99,10 +107,31 @@ def article(row: Row) -> Article:
             "published": instant(row["published"]),
             "first_seen": instant(row["first_seen"]),
             "opinion": bool(row["opinion"]),
-            "countries": tuple(code for code in row["countries"].split(",") if code),
+            "countries": _listed(row["countries"]),
+            "topics": _listed(row["topics"]),
             "spans": tuple(Span(*span) for span in json.loads(row["spans"] or "[]")),
         }
     )
+
+
+def article_of(db: Database, number: int) -> Article | None:
+    """The article of this id."""
+    found = rows(db, "SELECT * FROM articles WHERE id = ?", _rowid(number))
+    return article(found[0]) if found else None
+
+
+def stories(db: Database, numbers: Collection[int]) -> list[Article]:
+    """The articles of these stories, newest first."""
+    found = rows(db, STORIES, json.dumps(list(map(_rowid, numbers))), MOST_PIECES)
+    return [article(row) for row in found]
+
+
+def headlines(db: Database, since: datetime, limit: int) -> list[Headline]:
+    """Of articles published since then, newest first; what chats added for themselves is left out."""
+    return [
+        Headline(**{**row, "published": instant(row["published"])})
+        for row in rows(db, HEADLINES, first_id(since), limit)
+    ]
 
 
 def first_id(published: datetime) -> int:
@@ -129,6 +158,8 @@ def _keep(
         owners |= {digest: number for digest in own if digest not in owners}
     _insert(db, INSERT, stories)
     index(db, sorted(indexed, key=itemgetter(0)))
+    for first in {story.story for story, _ in new if story.story}:
+        db.conn.execute(LEAD, (first,))
     _insert(db, LEARN, learnt)
     return len(stories)
 
@@ -165,18 +196,30 @@ def _free_id(db: Database, published: datetime, free: dict[int, int]) -> int:
 
 
 def _values(number: int, story: Article, now: datetime) -> tuple[object, ...]:
-    opinion, countries, language, url, title, lead, spans, text = _editable(story)
-    published, seen = micros(story.published), micros(now)
-    guid = plain(story.guid)
-    return number, story.source, opinion, countries, published, seen, language, guid, url, title, lead, spans, text
+    opinion, countries, language, url, title, lead, spans, text, topics = _editable(story)
+    dated = micros(story.published), micros(now)
+    texts = (language, plain(story.guid), url, title, lead, spans, text, topics)
+    return number, story.source, opinion, countries, *dated, *texts, story.story
 
 
 def _editable(story: Article) -> tuple[object, ...]:
-    countries = "".join(f",{code}" for code in story.countries) + ("," if story.countries else "")
     spans = json.dumps([(span.start, span.end, span.style) for span in story.spans]) if story.spans else ""
     texts = (story.language, story.url, story.title, story.lead, spans, story.text)
-    return story.opinion, plain(countries), *map(plain, texts)
+    return story.opinion, *map(plain, (_list(story.countries), *texts, _list(story.topics)))
+
+
+def _list(values: Sequence[str]) -> str:
+    """ ",KZ,KG,": each value between two commas."""
+    return f",{','.join(values)}," if values else ""
+
+
+def _listed(stored: str) -> tuple[str, ...]:
+    return tuple(value for value in stored.split(",") if value)
 
 
 def _digest(key: str) -> bytes:
     return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _rowid(number: int) -> int:
+    return max(0, min(number, LARGEST))

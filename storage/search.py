@@ -25,6 +25,7 @@ COUNTED: Final = 1000
 RANKED: Final = 1000
 TITLE_WEIGHT: Final = 5.0
 COUNTRIES: Final = 16
+TOPICS: Final = 16
 MOST_SPELLINGS: Final = 48
 """Words that a beginning stands for, looked for one by one: unlike one merged list of all their articles,
 those can be walked from the newest and left early. Beyond that many the merged list it is."""
@@ -128,7 +129,7 @@ def _looks(db: Database, query: NewsQuery) -> list[Hits]:
 def _hits(query: NewsQuery, index: str, expression: str) -> Hits:
     where, values = _filters(query, f"{index}.rowid")
     table = index
-    if query.countries or query.sources or query.hidden or query.opinion is not None:
+    if query.countries or query.topics or query.sources or query.hidden or query.opinion is not None:
         table += f" CROSS JOIN {FACETS} ON articles.id = {index}.rowid"
     return Hits(table, f"{index}.rowid", (f"{index} MATCH ?", *where), (expression, *values))
 
@@ -169,6 +170,9 @@ def _filters(query: NewsQuery, rowid: str) -> tuple[list[str], list[Any]]:
     if codes := list(dict.fromkeys(plain(code).upper() for code in query.countries))[:COUNTRIES]:
         where.append("(" + " OR ".join(["instr(articles.countries, ?)"] * len(codes)) + ")")
         values += [f",{code}," for code in codes]
+    if query.topics:
+        where.append("(" + " OR ".join(["instr(articles.topics, ?)"] * len(query.topics[:TOPICS])) + ")")
+        values += [f",{plain(topic)}," for topic in query.topics[:TOPICS]]
     if query.sources:
         where.append("articles.source IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(query.sources))

@@ -20,6 +20,7 @@ from bot.models import (
     Delivery,
     Edition,
     Feed,
+    Headline,
     Hold,
     LedgerCounts,
     Mailing,
@@ -126,6 +127,15 @@ class SqliteStore(Store):
 
     async def news_seen(self, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
         return await self._readers.run(search.news_seen, after, until, query, limit)
+
+    async def article(self, number: int) -> Article | None:
+        return await self._readers.run(news.article_of, number)
+
+    async def stories(self, numbers: Collection[int]) -> list[Article]:
+        return await self._readers.run(news.stories, numbers) if numbers else []
+
+    async def headlines(self, since: datetime, limit: int) -> list[Headline]:
+        return await self._readers.run(news.headlines, since, limit)
 
     # rates
     async def tables(self, source: str, until: date, limit: int) -> list[RateTable]:

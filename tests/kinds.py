@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from bot import due
+from bot import due, stories
 from bot.compose import about, attached, chart, chat, convert, digest, fixings, news, orders, periods, rates, sources
+from bot.compose import stories as compose_stories
 from bot.compose.about import Entry
 from bot.compose.convert import Transfer
 from bot.compose.digest import Digest
@@ -151,7 +152,7 @@ ENTRIES = (
 def kinds(language: str = "en") -> dict[str, Message]:
     """name -> Message, one for each kind of message there is, in this language."""
     speech = tongue(language)
-    return {**_rates(speech), **_charts(speech), **_news(speech), **_chat(speech), **_about(speech)}
+    return {**_rates(speech), **_charts(speech), **_news(speech), **_stories(speech), **_chat(speech), **_about(speech)}
 
 
 def _rates(speech: Tongue) -> dict[str, Message]:
@@ -220,6 +221,33 @@ def _news(speech: Tongue) -> dict[str, Message]:
         "digest": digest.digest(full, speech, ZONE, OUTLETS),
         "digest-empty": digest.digest(Digest(TODAY, day_before, []), speech, ZONE, OUTLETS),
         "bundle": digest.bundle(pushed, speech),
+    }
+
+
+def _stories(speech: Tongue) -> dict[str, Message]:
+    """A summit as two outlets tell it, one of them twice."""
+    pieces = [
+        replace(article(7), title="Summit of five agrees on water", story=107),
+        replace(article(6), title="Five agree on water at summit", story=107, source="akchabar"),
+        replace(article(3), story=107),
+    ]
+    (told,) = stories.stories(pieces)
+    (alone,) = stories.stories([article(1)])
+    found = NewsPage((pieces[0], article(5)), 2, capped=False, skipped=0)
+    also_in = stories.also_in(found.articles, pieces, ())
+    place = {"tongue": speech, "zone": ZONE, "outlets": OUTLETS, "today": TODAY}
+    followed = replace(pieces[0], follows=pieces[1].title)
+    cited = replace(article(4), opinion=True)
+    return {
+        "latest-told-twice": news.page(found, "", speech, ZONE, OUTLETS, today=TODAY, also_in=also_in),
+        "article-follow-up": news.article(followed, OUTLETS["timesca"], speech, ZONE),
+        "story": compose_stories.story(told, stories.follow_ups(pieces), **place),
+        "story-alone": compose_stories.story(alone, (), **place),
+        "stories": compose_stories.recent([told], **place),
+        "stories-none": compose_stories.recent([], **place),
+        "citation": compose_stories.citation(article(1), OUTLETS["timesca"], speech, ZONE, unasked=True),
+        "citation-odd": compose_stories.citation(cited, OUTLETS["akchabar"], speech, ZONE, unasked=False),
+        "citation-none": compose_stories.nothing_to_cite(speech),
     }
 
 

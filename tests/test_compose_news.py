@@ -50,7 +50,7 @@ def test_an_article_shows_outlet_local_time_label_and_lead():
     title, byline, lead = message.blocks[2:]
     assert title == Link(article(3).title, article(3).url)
     assert byline == Paragraph("The Times of Central Asia · 21 Nov, 12:40 · Opinion", small=True)
-    assert lead == Paragraph(article(3).lead)
+    assert lead == Paragraph(article(3).lead, quoted=True)
 
 
 def test_times_are_on_the_chats_clocks_and_dates_in_its_language():

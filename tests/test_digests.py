@@ -199,6 +199,19 @@ async def test_left_out_words_and_sources_and_opinion_count_in_digests_too(round
     assert [titles(one) for one in await round_.tick(NINE)] == [["rail"]]
 
 
+async def test_a_story_of_several_outlets_is_told_once_and_first(round_: Round):
+    await round_.subscribe()
+    for n, (source, story) in enumerate([("timesca", 0), ("akchabar", 77), ("timesca", 77), ("timesca", 0)]):
+        told = article(
+            1, title=f"t{n}", source=source, published=NINE - HOUR + n * timedelta(minutes=1), id=0, story=story
+        )
+        await round_.store.keep_news(PollState(source), [(told, [f"t{n}"])], {}, [], NINE - HOUR)
+    [sent] = await round_.tick(NINE)
+    assert titles(sent)[1:] == ["t3", "t0"]
+    assert titles(sent)[0] in ("t1", "t2")
+    assert "also in" in sent.message.blocks[3].text
+
+
 # --- pushed ------------------------------------------------------------------
 
 

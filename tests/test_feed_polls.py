@@ -11,8 +11,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bot import stories
 from bot.__main__ import Core, World, open_core
 from bot.config import Settings
+from bot.message import Message, Paragraph
 from bot.models import Address, Article, Catalogue, Content, Feed, NewsQuery, Outcome, PollState, Schedule, Subscription
 from tests.fakes.faults import html_page, redirect, status
 from tests.fakes.feeds import FakeFeed, FakeFeeds
@@ -25,12 +27,13 @@ HOUR = timedelta(hours=1)
 
 @dataclass
 class Newsroom:
-    """The program on fake feeds, and its clock. heard: titles pushed, in order."""
+    """The program on fake feeds, and its clock. heard, pushed: titles and messages, in order."""
 
     feeds: FakeFeeds
     folder: Path
     now: datetime = START
     heard: list[str] = field(default_factory=list)
+    pushed: list[Message] = field(default_factory=list)
     core: Core = field(init=False)
 
     def clock(self) -> datetime:
@@ -55,6 +58,13 @@ class Newsroom:
                 await core.store.subscribe(order)
             yield self
 
+    async def told(self) -> dict[str, tuple[str, ...]]:
+        """Who else tells of each title, as /latest says it."""
+        page = await self.core.store.find_news(NewsQuery(), 20)
+        pieces = await self.core.store.stories({article.story for article in page.articles} - {0})
+        others = stories.also_in(page.articles, pieces, ())
+        return {article.title: others.get(article.id, ()) for article in page.articles}
+
     async def poll(self, after: timedelta = timedelta(0)) -> None:
         """Let time pass, poll what is due, take what is pushed."""
         self.now += after
@@ -64,6 +74,7 @@ class Newsroom:
         while claimed := await self.core.store.claim("test", ["telegram"], self.now, self.now + HOUR, 50):
             for delivery in claimed:
                 self.heard.append(delivery.message.blocks[0].text)
+                self.pushed.append(delivery.message)
                 await self.core.store.settle(delivery, Outcome("sent"), self.now)
 
     async def state(self, name: str = "steppe") -> PollState:
@@ -231,3 +242,46 @@ async def test_what_is_wrong_with_a_document_is_remembered(tmp_path: Path):
             emptied = await room.state()
     assert (state.items, state.note) == (5, "1 entry without a title or a web link")
     assert (emptied.items, emptied.note) == (0, "no entries")
+
+
+async def test_a_story_of_two_outlets_is_one_and_says_so_when_it_is_pushed(tmp_path: Path):
+    async with newsroom(tmp_path) as room:
+        first, second = room.outlet(entries=0), room.outlet("lake", entries=0)
+        first.publish("Summit in Samarkand agrees on water for the Syr Darya", "In short.", "", START - HOUR)
+        first.publish("Bread is cheaper in Osh", "In short.", "", START - 2 * HOUR)
+        async with room.opened(row(first), row(second)):
+            await room.poll()
+            second.publish("Samarkand summit agrees on Syr Darya water", "Otherwise.", "", room.now)
+            second.publish("Bread is cheaper in Naryn", "In short.", "", room.now)
+            await room.poll(2 * HOUR)
+            told = await room.told()
+            summit = next(item for item in first.items if "Summit" in item.title)
+            first.edit(summit, title="Something else altogether")
+            await room.poll(2 * HOUR)
+            later = await room.told()
+    assert {title: others for title, others in told.items() if others} == {
+        "Samarkand summit agrees on Syr Darya water": ("steppe",),
+        "Summit in Samarkand agrees on water for the Syr Darya": ("lake",),
+    }
+    assert later["Something else altogether"] == ("lake",)
+    (message,) = [one for one in room.pushed if "Samarkand summit" in one.blocks[0].text]
+    assert message.blocks[-1] == Paragraph("More on: Summit in Samarkand agrees on water for the Syr Darya", small=True)
+    assert [button.label for button in message.buttons] == ["Story"]
+    assert sum(bool(one.buttons) for one in room.pushed) == 1
+
+
+async def test_what_a_chat_added_is_of_nobodys_story(tmp_path: Path):
+    async with newsroom(tmp_path) as room:
+        ours, strange = room.outlet(entries=0), room.outlet("strange", entries=0)
+        added = replace(row(strange), added=True)
+        strange.publish("Summit in Samarkand agrees on water", "In short.", "", START - HOUR)
+        async with room.opened(row(ours)):
+            await room.core.store.add_feed(added, READER, "7", START)
+            await room.poll()
+            ours.publish("Samarkand summit agrees on water", "In short.", "", room.now)
+            await room.poll(2 * HOUR)
+            strange.publish("On water agrees Samarkand summit", "In short.", "", room.now)
+            await room.poll(2 * HOUR)
+            told = await room.told()
+    assert told == dict.fromkeys(told, ())
+    assert len(told) == 3

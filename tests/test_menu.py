@@ -126,7 +126,9 @@ def test_a_command_line_is_taken_apart(text, parsed):
 
 
 def test_every_command_of_the_issue_is_on_the_menu():
-    wanted = "start help rates latest digest subscribe unsubscribe list timezone language sources status version"
+    wanted = (
+        "start help rates latest story cite digest subscribe unsubscribe list timezone language sources status version"
+    )
     assert set(wanted.split()) <= set(registry.commands())
 
 

@@ -92,7 +92,7 @@ def test_what_news_are_wanted_is_said_as_for_latest(text, content):
     assert orders.order(f"daily {text}") == (DAILY, content)
 
 
-@pytest.mark.parametrize("text", ["empty:maybe", "opinion:perhaps", "country:narnia", "topic:"])
+@pytest.mark.parametrize("text", ["empty:maybe", "opinion:perhaps", "country:narnia", "topic:", "topic:unicorns"])
 def test_what_cannot_be_read_is_refused(text):
     with pytest.raises(Refusal):
         orders.order(text)

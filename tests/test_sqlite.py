@@ -201,6 +201,24 @@ async def test_a_change_that_is_broken_off_leaves_an_older_store_as_it_was(tmp_p
         assert db.schema == before
 
 
+async def test_articles_of_a_database_in_the_field_are_kept_without_topics_or_story(tmp_path: Path):
+    path = tmp_path / "yamchi.db"
+    with closing(Database(str(path))) as db:
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrations.apply(db, stop_before="m011_stories")
+        old = (9, "timesca", 0, ",KZ,", 1, 1, "en", "g", "https://news.example/1", "Water", "", "", "")
+        db.execute(f"INSERT INTO articles VALUES ({', '.join('?' * len(old))})", old)
+        db.execute("INSERT INTO article_keys VALUES (x'00', 9)")
+    store = await open_store(path)
+    found = await store.article(9)
+    assert found is not None
+    assert (found.title, found.countries, found.topics, found.story) == ("Water", ("KZ",), (), 0)
+    tagged = Article("timesca", "g", "https://news.example/1", "Water", "", "", NOW, topics=("water",))
+    await store.keep_news(PollState("timesca"), [], {9: (tagged, [])}, [], NOW)
+    assert [one.id for one in (await store.find_news(NewsQuery(topics=("water",)), 6)).articles] == [9]
+    await store.close()
+
+
 async def test_places_where_no_database_can_be_are_refused(tmp_path: Path):
     (tmp_path / "file").write_text("x")
     for path in (tmp_path, tmp_path / "file" / "yamchi.db", Path("/dev/null"), Path("/proc/no/yamchi.db")):

@@ -112,6 +112,49 @@ async def test_an_article_comes_back_with_id_and_first_seen(store: Store):
     }
 
 
+async def test_a_story_takes_in_the_article_it_is_named_after(store: Store):
+    await keep(store, story(3, "Summit agrees"), story(2, "Bread is cheaper"))
+    first = (await store.known_articles(["guid-3"]))["guid-3"]
+    await keep(store, story(1, "Agreed at the summit", source="ledger", story=first, topics=("water", "trade")))
+    told = await store.stories([first])
+    assert [(one.title, one.story) for one in told] == [("Agreed at the summit", first), ("Summit agrees", first)]
+    assert told[0].topics == ("water", "trade")
+    assert await store.stories([first + 1]) == await store.stories([0]) == await store.stories([]) == []
+    assert await store.article(first) == told[1]
+    assert await store.article(first + 1) is await store.article(-1) is await store.article(2**70) is None
+    edit = story(3, "Summit agrees at last")
+    await store.keep_news(POLL, [], {first: (edit, [])}, [], NOW)
+    assert [one.title for one in await store.stories([first])] == ["Agreed at the summit", "Summit agrees at last"]
+
+
+async def test_headlines_are_those_of_some_time_newest_first_without_what_chats_added(store: Store):
+    await store.add_feed(Feed("lake", "The Lake", "https://lake.example/feed", "en", added=True), HERE, "7", NOW)
+    await keep(store, *(story(n, source="lake" if n == 2 else "timesca") for n in (1, 2, 3, 99)))
+    found = await store.headlines(NOW - timedelta(minutes=50), 10)
+    assert [(one.title, one.source, one.story) for one in found] == [
+        ("Story 1", "timesca", 0),
+        ("Story 3", "timesca", 0),
+    ]
+    assert found[0].published == NOW - timedelta(minutes=1)
+    assert len(await store.headlines(NOW - timedelta(days=9), 2)) == 2
+
+
+async def test_topics_are_filtered_like_countries(store: Store):
+    await keep(
+        store, story(1, topics=("water", "energy")), story(2, topics=("waterways",)), story(3, countries=("KZ",))
+    )
+
+    async def titles(**query: object) -> list[str]:
+        return [one.title for one in (await store.find_news(NewsQuery(**query), 6)).articles]  # type: ignore[arg-type]
+
+    assert await titles(topics=("water",)) == ["Story 1"]
+    assert await titles(topics=("waterways", "energy")) == ["Story 1", "Story 2"]
+    assert await titles(words=("story",), topics=("water",), countries=("KZ",)) == []
+    assert [one.title for one in await store.news_seen(NOW - SECOND, NOW, NewsQuery(topics=("energy",)), 9)] == [
+        "Story 1"
+    ]
+
+
 async def test_articles_outbox_and_poll_are_one_step(store: Store):
     broken = replace(out("b"), due_at=None)
     with pytest.raises(TypeError):

@@ -95,18 +95,19 @@ async def test_the_days_preview_of_one_subscription_moves_nothing(office):
     assert await office.held() == before
 
 
-async def test_follow_is_an_instant_subscription_and_knows_countries(office):
-    for what in ("Kazakhstan", "казахстан -спорт", '"middle corridor"', "summit"):
+async def test_follow_is_an_instant_subscription_and_knows_countries_and_topics(office):
+    for what in ("Kazakhstan", "вода", "казахстан -спорт", '"middle corridor"', "summit"):
         await office.say(f"/follow {what}")
     held = await office.held()
     assert {one.schedule.kind for one in held} == {"instant"}
     assert [(one.content.countries, one.content.words) for one in held] == [
         (("KZ",), ()),
+        ((), ()),
         ((), ("казахстан",)),
         ((), ("middle corridor",)),
         ((), ("summit",)),
     ]
-    assert len(await office.held()) == 4
+    assert held[1].content.topics == ("water",)
     assert "/follow country:kz" in commands_of(await office.say("/follow"))
 
 

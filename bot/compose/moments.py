@@ -22,6 +22,16 @@ def long_day(when: date, tongue: Tongue) -> str:
     return format_date(when, "EEEE, d MMMM", locale=tongue.locale)
 
 
+def full_day(when: date, tongue: Tongue) -> str:
+    """ "23 November 2026"."""
+    return format_date(when, "d MMMM y", locale=tongue.locale)
+
+
+def bibliographic_day(when: date, tongue: Tongue) -> str:
+    """ "2026, November 23"."""
+    return format_date(when, "y, MMMM d" if tongue.code == "en" else "y, d MMMM", locale=tongue.locale)
+
+
 def moment(instant: datetime, zone: str, tongue: Tongue, *, today: date | None = None) -> str:
     """ "23 Nov, 09:40" on the clocks of the zone."""
     local = instant.astimezone(ZoneInfo(zone))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from bot import topics
 from bot.compose.moments import coming, moment
 from bot.echo import shown
 from bot.locales import N_, Tongue
@@ -233,7 +234,9 @@ def what_to_follow(tongue: Tongue) -> Message:
     """The answer to /follow without a word."""
     return Message(
         (
-            Paragraph(tongue.say("Whatever you name comes as it happens: words, a country, a phrase in quotes.")),
+            Paragraph(
+                tongue.say("Whatever you name comes as it happens: words, a country, a topic, a phrase in quotes.")
+            ),
             Paragraph(tongue.say("Such as /follow summit -football"), small=True),
         ),
         tuple(Button(tongue.locale.territories[code], f"/follow country:{code.lower()}") for code in OURS),
@@ -302,7 +305,7 @@ def _named(content: Content, tongue: Tongue) -> Iterator[str]:
     """What the news are chosen by, each as a reader would say it."""
     yield from (f'"{word}"' if " " in word else word for word in content.words)
     yield from (tongue.locale.territories.get(code, code) for code in content.countries)
-    yield from content.topics
+    yield from (topics.title(topic, tongue.code) for topic in content.topics)
     yield from content.sources
     yield from (f"-{word}" for word in content.excluded)
     if content.opinion is not None:

@@ -26,7 +26,7 @@ from bot.models.delivery import (
     Outgoing,
     Update,
 )
-from bot.models.news import Article, NewsPage, NewsQuery
+from bot.models.news import Article, Headline, NewsPage, NewsQuery
 from bot.models.people import Address, Answer, Request
 from bot.models.rates import Announced, Board, Fixing, Hold, Quote, RateKind, RateTable, StoredFixing
 from bot.models.sources import AddedFeed, Catalogue, Feed, PollState, RateRoad
@@ -48,6 +48,7 @@ __all__ = [
     "Edition",
     "Feed",
     "Fixing",
+    "Headline",
     "Health",
     "Hold",
     "LedgerCounts",

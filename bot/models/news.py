@@ -13,6 +13,9 @@ class Article:
     """An article as we keep it: clean text, the outlet's own https link.
 
     lead: at most two sentences, spans: its emphasis; text: everything searchable
+    countries: two-letter codes, topics: ids of themes (bot/topics): what it is about
+    story: the id of the first article of its story that we had, 0 where it is the only one
+    follows: the headline it follows up, told when it is pushed and not kept
     id, first_seen: given by the store (id grows with publication time)
     """
 
@@ -27,8 +30,22 @@ class Article:
     opinion: bool = False
     countries: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
+    topics: tuple[str, ...] = ()
+    story: int = 0
+    follows: str = ""
     id: int = 0
     first_seen: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What is known of a kept article when others are compared with it."""
+
+    id: int
+    source: str
+    title: str
+    published: datetime
+    story: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +67,7 @@ class NewsQuery:
     excluded: tuple[str, ...] = ()
     until: datetime | None = None
     best: bool = False
+    topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Final
 
 from yarl import URL
 
-from bot import prose
+from bot import prose, topics
 from bot.models import Article, Feed
 from bot.sources.entries import Entry, ParsedFeed
 
@@ -80,6 +80,8 @@ def _article(feed: Feed, entry: Entry, now: datetime, *, guid: str) -> Article |
     own = entry.summary and not entry.summary.endswith(("…", "..."))
     whole = prose.Prose(entry.summary, entry.summary_spans) if own else prose.Prose(entry.text, entry.text_spans)
     lead = prose.lead(whole.text)
+    tags = topics.tag(title, lead, entry.text)
+    own_country = feed.countries if len(feed.countries) == 1 else ()
     return Article(
         source=feed.id,
         guid=guid or entry.link,
@@ -91,7 +93,8 @@ def _article(feed: Feed, entry: Entry, now: datetime, *, guid: str) -> Article |
         published=min(entry.published or now, now),
         language=feed.language,
         opinion=title != entry.title or not _OPINION_CATEGORIES.isdisjoint(c.casefold() for c in entry.categories),
-        countries=feed.countries if len(feed.countries) == 1 else (),
+        countries=tuple(dict.fromkeys((*own_country, *tags.countries))),
+        topics=tags.topics,
     )
 
 

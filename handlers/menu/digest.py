@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Final
 
-from bot import due, places
+from bot import due, topics
 from bot.compose import orders as compose
 from bot.compose.orders import Change, Preview
 from bot.errors import Refusal
@@ -15,6 +15,7 @@ from bot.locales import N_, tongue
 from bot.models import Answer, ChatSettings, Content, Request, Schedule, Subscription
 from bot.orders import order, same_content
 from bot.press import Press
+from bot.query import QUOTES
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 
@@ -22,8 +23,6 @@ DAY: Final = timedelta(hours=24)
 MOST_SUBSCRIPTIONS: Final = 20
 """In one chat; nobody reads more."""
 PREVIEW: Final = frozenset({"preview", "показать"})
-PLACE_LETTERS: Final = 3
-"""Shorter words after /follow are no names of countries."""
 
 
 @command(group="digest", needs={"news", "rates"})
@@ -63,15 +62,16 @@ async def subscribe(
 
 
 @command(group="digest", needs={"news"}, changes=True)
-async def follow(desk: Desk, ask: Request, what: Annotated[str, "words | country | -word"] = "") -> Answer:
+async def follow(desk: Desk, ask: Request, what: Annotated[str, "words | country | topic | -word"] = "") -> Answer:
     """Have news of something as it happens.
 
     /follow Kazakhstan
+    /follow water
     /follow "middle corridor"
     """
     if not what:
         return Answer(compose.what_to_follow(await desk.tongue(ask.address, ask.language)))
-    schedule, content = order(f"instant {_place_in(what)}")
+    schedule, content = order(f"instant {_named(what)}")
     return await _subscribe(desk, ask, schedule, content)
 
 
@@ -152,14 +152,12 @@ async def _keep_hints(desk: Desk, settings: ChatSettings) -> None:
         await desk.store.keep_chat(settings, [])
 
 
-def _place_in(what: str) -> str:
-    """The name of a country as the key that finds its news; anything else as it is."""
-    if len(what) < PLACE_LETTERS:
+def _named(what: str) -> str:
+    """The name of a country or a topic as the key that finds its news; anything else, and what is quoted, as it is."""
+    found = None if what.startswith(tuple(QUOTES)) else topics.resolve(what)
+    if found is None:
         return what
-    try:
-        return f"country:{places.country(what).lower()}"
-    except Refusal:
-        return what
+    return f"country:{found.lower()}" if found.isupper() else f"topic:{found}"
 
 
 def _same_order(held: Subscription, schedule: Schedule, content: Content) -> bool:

@@ -12,6 +12,7 @@ from bot.extracts import extracts
 from bot.locales import tongue
 from bot.models import Answer, Request
 from bot.query import news_query, without
+from bot.stories import also_in
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 
@@ -40,6 +41,8 @@ async def latest(
     page = await desk.store.find_news(query, PAGE)
     text = without(what, "before")
     found = await asyncio.to_thread(extracts, page.articles, query.words) if query.words else {}
+    pieces = await desk.store.stories({article.story for article in page.articles} - {0})
+    others = also_in(page.articles, pieces, seen.hidden)
     message = compose.page(
         page,
         text,
@@ -49,5 +52,6 @@ async def latest(
         today=now.date(),
         extracts=found,
         best=query.best if query.words else None,
+        also_in=others,
     )
-    return Answer(message, compose.page_data(page, text))
+    return Answer(message, compose.page_data(page, text, others))
