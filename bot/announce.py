@@ -2,90 +2,48 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from bot import rules, whys
-from bot.board import BASE, FIVE, as_series, make_quote, read_board
+import structlog
+
+from bot import due, rules
+from bot.board import BASE, FIVE, as_series, make_quote
 from bot.compose import digest as compose_digest
 from bot.compose import fixings as compose_fixings
-from bot.compose import news as compose_news
-from bot.compose import rates as compose_rates
+from bot.instant import Instant
 from bot.locales import tongue
 from bot.message import Message
 from bot.models import (
-    AddedFeed,
     Address,
     Article,
     Catalogue,
     ChatSettings,
-    Content,
+    Edition,
     Fixing,
-    NewsQuery,
+    Mailing,
     Outgoing,
     Quote,
     RateRoad,
     RateTable,
-    Subscription,
 )
 from bot.money import per_unit
-from bot.outlets import Outlets, outlets
 from bot.ports import Store
-from bot.sources import feeds
+from bot.press import Press
+from bot.quiet import hushed
 from bot.suspicion import in_force
-from bot.wanted import reading
 
-STORIES_SHOWN: Final = 8
-STORIES_COUNTED: Final = 200
-FIRST_WINDOW: Final = timedelta(hours=24)
-DUE_AT_ONCE: Final = 500
+DUE_AT_ONCE: Final = 10_000
+"""Subscriptions a transaction: more would keep deliveries waiting for the store."""
+CLOCK_SLACK: Final = timedelta(minutes=1)
 OVERDUE: Final = 2
 """So many tables missed, and the operators are told."""
 OPERATORS_SECONDS: Final = 6 * 3600
+NOTHING_NEW: Final = "nothing new"
 
-
-async def make_digest(
-    store: Store,
-    catalogue: Catalogue,
-    content: Content,
-    settings: ChatSettings,
-    after: datetime,
-    until: datetime,
-    now: datetime,
-) -> Message:
-    """The digest of what was first seen in (after, until], with the rates in force at `now`."""
-    speech = tongue(settings.language)
-    seen = outlets(catalogue, await store.added_feeds(), settings.address)
-    wanted = NewsQuery(content.words, content.countries, hidden=seen.hidden, excluded=content.excluded)
-    articles = await store.news_seen(after, until, wanted, STORIES_COUNTED) if content.news else None
-    board = compose_rates.board(await read_board(store, catalogue.roads, now), speech) if content.rates else None
-    return compose_digest.digest(
-        articles[:STORIES_SHOWN] if articles is not None else None,
-        max(len(articles or ()) - STORIES_SHOWN, 0),
-        board,
-        speech,
-        settings.zone,
-        until.astimezone(ZoneInfo(settings.zone)).date(),
-        seen.titles,
-        since=after,
-    )
-
-
-def _wanted(
-    new: Sequence[tuple[Article, Sequence[str]]], listeners: Sequence[Subscription]
-) -> list[tuple[Article, Sequence[str], Subscription]]:
-    """Who wants what. To read an article takes a millisecond, and far more the first time."""
-    read = ((article, keys, reading(article)) for article, keys in new)
-    return [
-        (article, keys, listener)
-        for article, keys, terms in read
-        for listener in listeners
-        if rules.wants(listener.content, article, terms)
-    ]
+log = structlog.get_logger()
 
 
 @dataclass
@@ -103,70 +61,68 @@ class Announcer:
     catch_up: timedelta
     sample: bool = False
     operators: tuple[Address, ...] = ()
+    _seen: datetime | None = None
 
     async def settings(self, address: Address) -> ChatSettings:
         return self.settings_of(address, await self.store.chat(address))
 
-    def settings_of(self, address: Address, chosen: ChatSettings | None) -> ChatSettings:
-        return chosen or ChatSettings(address, self.zone, self.language)
-
     async def due(self, now: datetime) -> int:
-        """Put every digest that came due into the outbox. Returns how many were new."""
+        """Put every digest and bundle that came due into the outbox. Returns how many were new."""
+        if self._seen is None or now < self._seen - CLOCK_SLACK:
+            await self._check_plans(now)
+        self._seen = now
+        press = Press(self.store, self.catalogue, now)
         enqueued = 0
-        while subscriptions := await self.store.due_subscriptions(now, DUE_AT_ONCE):
-            shared: dict[object, Message] = {}
-            added = await self.store.added_feeds()
-            outgoing = [await self._digest(subscription, now, added, shared) for subscription in subscriptions]
-            replanned = [await self._replan(subscription, now) for subscription in subscriptions]
-            enqueued += await self.store.keep_digests(outgoing, replanned, now)
-        return enqueued
+        while editions := await self.store.due_editions(now, DUE_AT_ONCE):
+            mailings = [await self._mailing(edition, press) for edition in editions]
+            enqueued += await self.store.keep_mailings(mailings, now)
+        return enqueued + await self._bundles(now)
 
-    async def _digest(
-        self, subscription: Subscription, now: datetime, added: Sequence[AddedFeed], shared: dict[object, Message]
-    ) -> Outgoing:
-        settings = await self.settings(subscription.address)
-        due = rules.latest_due(subscription, settings.zone, now)
-        after = subscription.previous_due or due - FIRST_WINDOW
-        own = outlets(self.catalogue, added, subscription.address).own
-        edition = (subscription.content, settings.zone, settings.language, own, after, due)
-        if edition not in shared:
-            message = await make_digest(self.store, self.catalogue, subscription.content, settings, after, due, now)
-            shared[edition] = replace(message, sample=self.sample)
-        return Outgoing(
-            event=f"digest:{subscription.id}:{due.astimezone(ZoneInfo(settings.zone)).date()}",
-            address=subscription.address,
-            kind="digest",
-            message=shared[edition],
-            due_at=due,
-            expires_at=due + self.catch_up,
-            state="pending" if now <= due + self.catch_up else "expired",
+    async def _check_plans(self, now: datetime) -> None:
+        """At the start, and when the clock was put back: the rules of a zone may have changed, a plan may lie too
+        far ahead."""
+        plans = [(plan, replace(plan, zone=plan.zone or self.zone)) for plan in await self.store.plans(now)]
+        dues = [(plan, due.checked(placed, now, self.catch_up)) for plan, placed in plans]
+        corrected = [(plan, at) for plan, at in dues if at and at != plan.next_due]
+        if corrected:
+            moved = await self.store.correct_plans(corrected)
+            log.info("digests planned anew", subscriptions=moved)
+
+    async def _mailing(self, edition: Edition, press: Press) -> Mailing:
+        settings = ChatSettings(edition.address, edition.zone or self.zone, edition.language or self.language)
+        schedule, zone = edition.schedule, settings.zone
+        at = due.latest_due(schedule, zone, edition.next_due, press.now)
+        day = due.day_of(schedule, zone, at)
+        expires_at = at + self.catch_up
+        late = press.now > expires_at
+        if late:
+            message, news = compose_digest.skipped(day, tongue(settings.language)), True
+        else:
+            made = await press.edition(edition, settings, due.window_start(edition, at), at)
+            message, news = made.message, made.news
+        following = due.next_due(schedule, zone, press.now)
+        assert following
+        return Mailing(
+            edition,
+            replace(message, sample=self.sample),
+            day,
+            at,
+            following,
+            expires_at,
+            withheld="" if news or edition.content.empty else NOTHING_NEW,
+            late=late,
         )
-
-    async def _replan(self, subscription: Subscription, now: datetime) -> Subscription:
-        zone = (await self.settings(subscription.address)).zone
-        due = rules.latest_due(subscription, zone, now)
-        return replace(subscription, previous_due=due, next_due=rules.next_due(subscription.schedule, zone, now))
 
     async def articles(self, new: Sequence[tuple[Article, Sequence[str]]], now: datetime) -> list[Outgoing]:
         """New articles for the instant subscriptions that want them, oldest first."""
-        listeners = [s for s in await self.store.instant_subscriptions() if s.content.news]
-        added = await self.store.added_feeds() if listeners and new else []
-        seen = {s.address: outlets(self.catalogue, added, s.address) for s in listeners}
-        wanted = await asyncio.to_thread(_wanted, new, listeners) if listeners and new else []
-        return [
-            await self._article(article, feeds.event(article, keys), seen[subscription.address], subscription, now)
-            for article, keys, subscription in wanted
-            if article.source not in seen[subscription.address].hidden
-        ]
+        return await Instant(self.store, self.catalogue, self.settings_of, now, sample=self.sample).articles(new)
 
-    async def _article(
-        self, article: Article, event: str, seen: Outlets, subscription: Subscription, now: datetime
-    ) -> Outgoing:
-        settings = await self.settings(subscription.address)
-        outlet = seen.titles.get(article.source, article.source)
-        message = compose_news.article(article, outlet, tongue(settings.language), settings.zone)
-        why = whys.of_article(subscription, article, await asyncio.to_thread(reading, article))
-        return replace(self._now(event, subscription.address, "article", message, now), why=why)
+    async def _bundles(self, now: datetime) -> int:
+        instant = Instant(self.store, self.catalogue, self.settings_of, now, sample=self.sample)
+        return await instant.bundles()
+
+    def settings_of(self, address: Address, chosen: ChatSettings | None) -> ChatSettings:
+        return chosen or ChatSettings(address, self.zone, self.language)
 
     async def fixing(
         self, road: RateRoad, known: Sequence[RateTable], new: Sequence[RateTable], now: datetime
@@ -179,8 +135,12 @@ class Announcer:
         code = good[0].quote if good else ""
         if code not in FIVE or good[0].kind != "official":
             return []
-        listeners = [s for s in await self.store.instant_subscriptions() if s.content.rates]
-        addresses = list(dict.fromkeys(subscription.address for subscription in listeners))
+        orders = await self.store.instant_subscriptions()
+        addresses = {
+            order.address: self.settings_of(order.address, chosen)
+            for order, chosen in orders
+            if order.content.rates and not order.is_paused(now)
+        }
         dated = {table.effective_date: table for table in (*known, *good)}
         series = as_series(dated.values(), BASE, code, now)
         if not addresses or not series:
@@ -189,28 +149,29 @@ class Announcer:
         revised = rules.revisions(known, good)
         fresh = rules.newest_fixing(known, good)
         outgoing = [
-            await self._correction(f"fixing:{code}:{table.effective_date}", address, quote, table, before, now)
+            self._correction(f"fixing:{code}:{table.effective_date}", settings, quote, table, before, now)
             for table, before in revised
-            for address in addresses
+            for settings in addresses.values()
         ]
         if fresh is not None and fresh.fixing(BASE) and all(table is not fresh for table, _ in revised):
             event = f"fixing:{code}:{fresh.effective_date}"
-            outgoing += [await self._announcement(event, address, quote, now) for address in addresses]
+            outgoing += [self._announcement(event, settings, quote, now) for settings in addresses.values()]
         return outgoing
 
-    async def _announcement(self, event: str, address: Address, quote: Quote, now: datetime) -> Outgoing:
-        speech = tongue((await self.settings(address)).language)
-        return self._now(event, address, "alert", compose_fixings.announcement(quote, speech), now)
+    def _announcement(self, event: str, settings: ChatSettings, quote: Quote, now: datetime) -> Outgoing:
+        message = compose_fixings.announcement(quote, tongue(settings.language))
+        return hushed(self._now(event, settings.address, "alert", message, now), settings)
 
-    async def _correction(
-        self, event: str, address: Address, quote: Quote, table: RateTable, before: Fixing, now: datetime
+    def _correction(
+        self, event: str, settings: ChatSettings, quote: Quote, table: RateTable, before: Fixing, now: datetime
     ) -> Outgoing:
         """Goes only where the figure it corrects went."""
-        speech = tongue((await self.settings(address)).language)
+        speech = tongue(settings.language)
         row = table.fixing(BASE)
         assert row
         message = compose_fixings.correction(quote, per_unit(row), per_unit(before), table.effective_date, speech)
-        return replace(self._now(f"{event}:{row.value}", address, "alert", message, now), only_after=event)
+        out = self._now(f"{event}:{row.value}", settings.address, "alert", message, now)
+        return hushed(replace(out, only_after=event), settings)
 
     def holds(
         self, road: RateRoad, known: Sequence[RateTable], new: Sequence[RateTable], now: datetime

@@ -109,20 +109,23 @@ _TYPES: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in get_args
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a person reads. sample: made from the sample edition, and says so."""
+    """What a person reads. sample: made from the sample edition, and says so; silent: rings nowhere, where a
+    chat can do that."""
 
     blocks: tuple[Block, ...]
     buttons: tuple[Button, ...] = ()
     sample: bool = False
+    silent: bool = False
 
 
 def to_data(message: Message) -> dict[str, Any]:
-    """The message as JSON data: {"blocks": [{"type", "text", ...}], "buttons": [...], "sample"}."""
-    return {
+    """The message as JSON data: {"blocks": [{"type", "text", ...}], "buttons": [...], "sample"}, "silent" if it is."""
+    data: dict[str, Any] = {
         "blocks": [{"type": type(block).__name__.lower(), **asdict(block)} for block in message.blocks],
         "buttons": [asdict(button) for button in message.buttons],
         "sample": message.sample,
     }
+    return data | {"silent": True} if message.silent else data
 
 
 def from_data(data: dict[str, Any]) -> Message:
@@ -131,6 +134,7 @@ def from_data(data: dict[str, Any]) -> Message:
         tuple(_block(block) for block in data["blocks"]),
         tuple(Button(**button) for button in data["buttons"]),
         data["sample"],
+        data.get("silent", False),
     )
 
 

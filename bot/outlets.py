@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bot.echo import shown
+from bot.errors import Refusal
+from bot.locales import N_
 from bot.models import AddedFeed, Address, Catalogue, Feed
 
 
@@ -24,6 +27,18 @@ class Outlets:
     def titles(self) -> dict[str, str]:
         """By feed id."""
         return {feed.id: feed.title for feed in self.feeds}
+
+    def check(self, names: Iterable[str]) -> None:
+        """Raises Refusal for a source that is none of these."""
+        known = [feed.id for feed in self.feeds]
+        for name in names:
+            if name not in known:
+                raise Refusal(
+                    N_("I have no source called {name}."),
+                    N_("I have: {names}."),
+                    name=shown(name),
+                    names=", ".join(known) or "-",
+                )
 
 
 def outlets(catalogue: Catalogue, added: Sequence[AddedFeed], address: Address) -> Outlets:

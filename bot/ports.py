@@ -16,17 +16,21 @@ from bot.models import (
     Alert,
     Answer,
     Article,
+    Bundle,
     ChatSettings,
     Delivery,
+    Edition,
     Feed,
     Headline,
     Health,
     Hold,
     LedgerCounts,
+    Mailing,
     NewsPage,
     NewsQuery,
     Outcome,
     Outgoing,
+    Plan,
     PollState,
     RateTable,
     Record,
@@ -88,8 +92,9 @@ class Store(Figures, Protocol):
     news           known_articles, keep_news, find_news, news_seen
     rates          tables, newest_table, series, keep_tables, holds, release
     chats          chat, keep_chat
-    subscriptions  subscriptions, instant_subscriptions, due_subscriptions,
-                   subscribe, unsubscribe
+    subscriptions  subscriptions, instant_subscriptions, due_editions, keep_mailings, plans, correct_plans,
+                   subscribe, change_subscriptions, unsubscribe
+    bundles        pushed_since, due_bundles, keep_bundles
     alerts         alerts, set_alert, watched_pairs, alerts_to_judge
     outbox         keep_digests, claim, settle, lapsed, ledger, last_settled, records
     inbox          keep_updates, waiting_updates, settle_update
@@ -186,17 +191,34 @@ class Store(Figures, Protocol):
         """New settings, and the chat's subscriptions with the due instants that follow."""
 
     # subscriptions
-    async def subscriptions(self, address: Address) -> list[Subscription]:
-        """Those of this address, oldest first."""
+    async def subscriptions(self, address: Address, *, threads: bool = False) -> list[Subscription]:
+        """Those of this address, oldest first; with `threads` those of the whole chat."""
 
-    async def instant_subscriptions(self) -> list[Subscription]:
-        """All `instant` ones."""
+    async def instant_subscriptions(self) -> list[tuple[Subscription, ChatSettings | None]]:
+        """All `instant` ones, with what their chats chose."""
 
-    async def due_subscriptions(self, now: datetime, limit: int) -> list[Subscription]:
-        """Those with next_due <= now, the longest due first."""
+    async def due_editions(self, now: datetime, limit: int) -> list[Edition]:
+        """Subscriptions with next_due <= now, the longest due first, those that get the same digest
+        together. limit: subscriptions in all."""
+
+    async def keep_mailings(self, mailings: Sequence[Mailing], now: datetime) -> int:
+        """Editions that came due: their digests, and when their subscriptions speak next, in one step.
+
+        A subscription that was changed since the edition was read is left for the next look, an
+        identity (subscription, local date) that exists is left alone. Returns how many were new.
+        """
+
+    async def plans(self, now: datetime) -> list[Plan]:
+        """All that is planned after `now`, but for what is paused."""
+
+    async def correct_plans(self, corrected: Sequence[tuple[Plan, datetime]]) -> int:
+        """Plans that speak at another instant from now on. Returns how many subscriptions that were."""
 
     async def subscribe(self, subscription: Subscription) -> Subscription:
         """Insert (id 0) or change (id > 0). Returns it with its id."""
+
+    async def change_subscriptions(self, changed: Sequence[Subscription]) -> None:
+        """Change several at once; those that are gone stay gone."""
 
     async def unsubscribe(self, address: Address, ids: Collection[int]) -> int:
         """Drop these of this address. Returns how many there were."""
@@ -216,6 +238,16 @@ class Store(Figures, Protocol):
     ) -> list[tuple[Alert, ChatSettings | None]]:
         """The alerts of a pair that its newest figure may concern, and those that told of these dates, with what
         their chats chose."""
+
+    # bundles
+    async def pushed_since(self, since: datetime) -> dict[Address, list[datetime]]:
+        """When articles went or will go to each address singly or in a bundle, after `since`, oldest first."""
+
+    async def due_bundles(self, now: datetime) -> list[Bundle]:
+        """Articles withheld for the reason "bundle" whose time has come, by address."""
+
+    async def keep_bundles(self, bundled: Sequence[tuple[Bundle, Outgoing]], now: datetime) -> int:
+        """What the bundles became, and the note which one holds an article. Returns how many were new."""
 
     # outbox
     async def keep_digests(self, outgoing: Sequence[Outgoing], replanned: Sequence[Subscription], now: datetime) -> int:

@@ -26,6 +26,7 @@ EXAMPLES: Final = {
     "opinion": "opinion:no",
     "before": "before:120",
     "sort": "sort:best",
+    "empty": "empty:no",
 }
 NEWS_KEYS: Final = ("country", "topic", "source", "since", "until", "opinion", "sort", "before")
 
@@ -68,7 +69,7 @@ def news_query(text: str, now: datetime) -> NewsQuery:
         excluded=said.excluded,
         since=_instant("since", said.last("since"), now),
         until=_instant("until", said.last("until"), now),
-        opinion=_opinion(said.last("opinion")),
+        opinion=read_opinion(said.last("opinion")),
         best=_best(said.last("sort")),
         before=_before(said.last("before")),
     )
@@ -167,7 +168,7 @@ def _best(value: str | None) -> bool:
     )
 
 
-def _opinion(value: str | None) -> bool | None:
+def read_opinion(value: str | None) -> bool | None:
     if value is None:
         return None
     if value.casefold() in YES_WORDS | NO_WORDS:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final, Literal
 from zlib import crc32
-from zoneinfo import ZoneInfo
 
 from bot.models import (
     Article,
@@ -19,8 +18,6 @@ from bot.models import (
     Outcome,
     PollState,
     RateTable,
-    Schedule,
-    Subscription,
 )
 from bot.money import moved, per_unit
 from bot.wanted import Reading, matches
@@ -29,7 +26,6 @@ InstantKind = Literal["article", "alert"]
 Found = tuple[Article, Sequence[str]]
 """An article of a document and the keys it is known by."""
 
-UTC_ZONE: Final = ZoneInfo("UTC")
 FIRST_LOOK_ANNOUNCES: Final = 3
 """A feed seen for the first time announces no more than its newest few."""
 
@@ -52,43 +48,6 @@ GONE_FOR_GOOD: Final = 3
 REPEAT_AFTER: Final = timedelta(seconds=60)
 
 
-def next_due(schedule: Schedule, zone: str, after: datetime) -> datetime | None:
-    """The first instant after `after` at which the schedule's wall-clock time comes round, UTC.
-
-    A time that a DST gap swallows comes as much later; one that an overlap repeats comes once,
-    the first time. None for `instant`.
-    """
-    if schedule.kind == "instant":
-        return None
-    place = ZoneInfo(zone)
-    day = after.astimezone(place).date() - timedelta(days=1)
-    while True:
-        if _speaks_on(schedule, day):
-            due = datetime.combine(day, schedule.at, tzinfo=place).astimezone(UTC_ZONE)
-            if due > after:
-                return due
-        day += timedelta(days=1)
-
-
-def _speaks_on(schedule: Schedule, day: date) -> bool:
-    if schedule.kind == "weekdays":
-        return day.weekday() < 5
-    return schedule.kind == "daily" or day.weekday() == schedule.weekday
-
-
-def replan(subscription: Subscription, zone: str, was: str, now: datetime) -> Subscription:
-    """The subscription with its next digest on the clocks of `zone`.
-
-    A local date that had its digest, told on the clocks of `was`, gets no second one.
-    """
-    due = next_due(subscription.schedule, zone, now)
-    if due and subscription.previous_due:
-        had = subscription.previous_due.astimezone(ZoneInfo(was)).date()
-        while due and due.astimezone(ZoneInfo(zone)).date() <= had:
-            due = next_due(subscription.schedule, zone, due)
-    return replace(subscription, next_due=due)
-
-
 def worth_announcing(new: Sequence[Found], *, first_look: bool) -> Sequence[Found]:
     """Which of a feed's new articles go out at once, oldest first."""
     newest_first = sorted(new, key=lambda found: found[0].published, reverse=True)  # as documents are
@@ -102,14 +61,15 @@ def answer_lost(delivery: Delivery, again: datetime) -> Outcome:
     return Outcome("unknown", "the answer was lost")
 
 
-def latest_due(subscription: Subscription, zone: str, now: datetime) -> datetime:
-    """The newest instant up to `now` at which a due subscription should have spoken."""
-    due = subscription.next_due
-    if due is None:
-        raise ValueError("an instant subscription is never due")
-    while (following := next_due(subscription.schedule, zone, due)) and following <= now:
-        due = following
-    return due
+def suits(content: Content, article: Article) -> bool:
+    """Whether an article comes from where a subscription looks, and is of the kind it wants."""
+    if content.countries and not set(content.countries) & set(article.countries):
+        return False
+    if content.topics and not set(content.topics) & set(article.topics):
+        return False
+    if content.sources and article.source not in content.sources:
+        return False
+    return content.opinion is None or content.opinion == article.opinion
 
 
 def wants(content: Content, article: Article, reading: Reading) -> bool:
@@ -117,7 +77,7 @@ def wants(content: Content, article: Article, reading: Reading) -> bool:
 
     reading: of the article, made once for all filters
     """
-    if content.countries and not set(content.countries) & set(article.countries):
+    if not suits(content, article):
         return False
     return matches(content.words, content.excluded, reading)
 

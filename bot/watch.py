@@ -32,6 +32,7 @@ from bot.models import (
 from bot.money import exact_text, moved
 from bot.outlets import outlets
 from bot.ports import Figures
+from bot.quiet import hushed
 from bot.sights import read_sight
 from bot.sources import banks, issuer_of
 from bot.suspicion import in_force
@@ -166,8 +167,8 @@ class _Desk:
                 reason=REASONS[verdict.reason],
             )
         if isinstance(verdict, Correction):
-            return replace(out, event=f"{event}:{exact_text(verdict.step.rate)}", only_after=event)
-        return out
+            out = replace(out, event=f"{event}:{exact_text(verdict.step.rate)}", only_after=event)
+        return hushed(out, settings)
 
     async def _message(self, verdict: Fire | Correction | Withhold, sight: Sight, settings: ChatSettings) -> Message:
         speech = tongue(settings.language)

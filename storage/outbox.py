@@ -27,6 +27,17 @@ ENQUEUE: Final = """
     INSERT INTO outbox (lane, event, kind, state, body, due_at, not_before, expires_at, created_at, settled_at,
         last_error)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (lane, event) DO NOTHING"""
+ENQUEUE_MAILINGS: Final = """
+    INSERT INTO outbox (lane, event, kind, state, body, due_at, not_before, expires_at, created_at, settled_at,
+        last_error)
+    SELECT lane, 'digest:' || subscription || ':' || day, 'digest', state, body, due_at, due_at, expires_at, ?,
+        settled_at, reason
+    FROM temp.due CROSS JOIN temp.mailings AS m ON m.id = mailing WHERE true
+    ON CONFLICT (lane, event) DO UPDATE SET state = excluded.state, body = excluded.body,
+        created_at = excluded.created_at, due_at = excluded.due_at, not_before = excluded.not_before,
+        expires_at = excluded.expires_at, settled_at = excluded.settled_at, last_error = excluded.last_error
+    WHERE outbox.state = 'expired' AND outbox.tries = 0 AND excluded.state = 'pending'"""
+"""One that was only noted as too late, by a clock since put back, comes in time after all."""
 READY: Final = "SELECT ready_at, id FROM lanes WHERE platform = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?"
 EXPIRE: Final = """
     UPDATE outbox SET state = 'expired', settled_at = ?1, last_error = 'past its shelf life'
@@ -76,7 +87,7 @@ def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
     for out in outgoing:
         if out.only_after and not _went(db, out.only_after, out.address):
             continue
-        body = bodies.get(id(out.message)) or bodies.setdefault(id(out.message), _body(db, out.message))
+        body = bodies.get(id(out.message)) or bodies.setdefault(id(out.message), body_of(db, out.message))
         lane = lanes.get(out.address) or lanes.setdefault(out.address, _lane(db, out.address))
         instants = micros(out.due_at), micros(out.expires_at), micros(now)
         settled_at = None if out.state == "pending" else micros(now)
@@ -85,6 +96,13 @@ def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
     _refresh(db, lanes.values())
     keep_whys(db, outgoing)
     return kept
+
+
+def enqueue_mailings(db: Database, now: datetime) -> int:
+    """The digests in temp.mailings, for every (subscription, lane) in temp.due. Returns how many were new."""
+    new = db.conn.execute(ENQUEUE_MAILINGS, (micros(now),)).rowcount
+    db.conn.execute(REFRESH, (one(db, "SELECT json_group_array(lane) FROM temp.due"),))
+    return new
 
 
 def claim(
@@ -159,7 +177,7 @@ def _went(db: Database, event: str, address: Address) -> bool:
     return one(db, WENT, event, address.platform, address.chat, address.thread) is not None
 
 
-def _body(db: Database, message: Message) -> int:
+def body_of(db: Database, message: Message) -> int:
     text = packed(to_data(message))
     digest = blake2b(text.encode(), digest_size=16).digest()
     known = one(db, "SELECT id FROM bodies WHERE hash = ?", digest)

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from bot.models import AddedFeed, Address, Feed, PollState
+from storage.chats import sort_anew
 from storage.values import instant_or_none, micros, micros_or_none, one, plain, rows
 
 
@@ -71,6 +72,7 @@ def add_feed(db: Database, feed: Feed, address: Address, user: str, now: datetim
         "INSERT INTO feed_readers VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (feed.id, address.platform, address.chat, plain(user), micros(now)),
     )
+    sort_anew(db, address)
 
 
 def remove_feed(db: Database, feed: str, address: Address) -> bool:
@@ -84,6 +86,7 @@ def remove_feed(db: Database, feed: str, address: Address) -> bool:
             "DELETE FROM added_feeds WHERE id = ?",
         ):
             db.conn.execute(forgotten, (feed,))
+    sort_anew(db, address)
     return had
 
 

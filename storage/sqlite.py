@@ -16,16 +16,20 @@ from bot.models import (
     Address,
     Alert,
     Article,
+    Bundle,
     ChatSettings,
     Delivery,
+    Edition,
     Feed,
     Headline,
     Hold,
     LedgerCounts,
+    Mailing,
     NewsPage,
     NewsQuery,
     Outcome,
     Outgoing,
+    Plan,
     PollState,
     RateTable,
     Record,
@@ -36,7 +40,7 @@ from bot.models import (
 )
 from bot.ports import Store
 from storage import alerts as alerts_
-from storage import chats, inbox, index, news, outbox, rates, search, sources
+from storage import bundles, chats, due, inbox, index, news, outbox, rates, search, sources
 from storage import records as records_
 from storage.opening import open_reader, open_writer
 from storage.threads import Crew
@@ -176,14 +180,26 @@ class SqliteStore(Store):
         await self._writer.run(chats.keep_chat, settings, replanned)
 
     # subscriptions
-    async def subscriptions(self, address: Address) -> list[Subscription]:
-        return await self._readers.run(chats.subscriptions, address)
+    async def subscriptions(self, address: Address, *, threads: bool = False) -> list[Subscription]:
+        return await self._readers.run(chats.subscriptions, address, threads=threads)
 
-    async def instant_subscriptions(self) -> list[Subscription]:
+    async def instant_subscriptions(self) -> list[tuple[Subscription, ChatSettings | None]]:
         return await self._readers.run(chats.instant_subscriptions)
 
-    async def due_subscriptions(self, now: datetime, limit: int) -> list[Subscription]:
-        return await self._readers.run(chats.due_subscriptions, now, limit)
+    async def due_editions(self, now: datetime, limit: int) -> list[Edition]:
+        return await self._readers.run(due.due_editions, now, limit)
+
+    async def keep_mailings(self, mailings: Sequence[Mailing], now: datetime) -> int:
+        return await self._writer.run(due.keep_mailings, mailings, now)
+
+    async def plans(self, now: datetime) -> list[Plan]:
+        return await self._readers.run(due.plans, now)
+
+    async def correct_plans(self, corrected: Sequence[tuple[Plan, datetime]]) -> int:
+        return await self._writer.run(due.correct_plans, corrected)
+
+    async def change_subscriptions(self, changed: Sequence[Subscription]) -> None:
+        await self._writer.run(chats.change_subscriptions, changed)
 
     async def subscribe(self, subscription: Subscription) -> Subscription:
         return await self._writer.run(chats.subscribe, subscription)
@@ -209,6 +225,15 @@ class SqliteStore(Store):
     # outbox
     async def keep_digests(self, outgoing: Sequence[Outgoing], replanned: Sequence[Subscription], now: datetime) -> int:
         return await self._writer.run(chats.keep_digests, outgoing, replanned, now)
+
+    async def pushed_since(self, since: datetime) -> dict[Address, list[datetime]]:
+        return await self._readers.run(bundles.pushed_since, since)
+
+    async def due_bundles(self, now: datetime) -> list[Bundle]:
+        return await self._readers.run(bundles.due_bundles, now)
+
+    async def keep_bundles(self, bundled: Sequence[tuple[Bundle, Outgoing]], now: datetime) -> int:
+        return await self._writer.run(bundles.keep_bundles, bundled, now)
 
     async def claim(
         self, owner: str, platforms: Collection[str], now: datetime, lease_until: datetime, limit: int
@@ -256,6 +281,7 @@ class SqliteStore(Store):
         await self._writer.run(inbox.forget_settled, now)
         await self._writer.run(outbox.forget_done, now)
         await self._writer.run(alerts_.forget_ended, now)
+        await self._writer.run(chats.forget_editions)
         while await self._writer.run(news.forget_articles, now - self._retention):
             pass
 

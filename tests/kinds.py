@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from bot import rules, stories, whys
+from bot import due, stories, whys
 from bot.alerts import REASONS, Correction, Fire, Step
 from bot.compose import (
     about,
@@ -19,6 +19,7 @@ from bot.compose import (
     fired,
     fixings,
     news,
+    orders,
     periods,
     rates,
     sources,
@@ -27,6 +28,8 @@ from bot.compose import (
 from bot.compose import stories as compose_stories
 from bot.compose.about import Entry
 from bot.compose.convert import Transfer
+from bot.compose.digest import Digest
+from bot.compose.orders import Change, Preview
 from bot.compose.sources import SourceLine, Status
 from bot.locales import Tongue, languages, tongue
 from bot.message import Message, Paragraph
@@ -36,9 +39,11 @@ from bot.models import (
     Announced,
     Article,
     Board,
+    ChatSettings,
     Content,
     Health,
     NewsPage,
+    Quiet,
     Quote,
     RateKind,
     Record,
@@ -223,8 +228,11 @@ def _news(speech: Tongue) -> dict[str, Message]:
         found = NewsPage(tuple(article(number) for number in numbers), total, capped, skipped)
         return news.page(found, query, speech, ZONE, OUTLETS, today=TODAY)
 
-    stories = [article(number) for number in range(7, 1, -1)]
-    board = rates.board(BOARD, speech)
+    stories = [(article(7), article(2)), *((article(number),) for number in range(6, 2, -1))]
+    moved = Board((replace(BOARD.quotes[0], day=Decimal("0.77")), *BOARD.quotes[1:]))
+    day_before = NOW - timedelta(days=1)
+    full = Digest(TODAY, day_before, [*stories, *[stories[1]] * 12], moved, {"KZT": [article(1)]}, "country:kz")
+    pushed = [news.article(article(number), OUTLETS["timesca"], speech, ZONE) for number in (1, 5, 7)]
     return {
         "latest": page(range(7, 1, -1), 7, 0),
         "latest-next": page(range(1, 0, -1), 7, 6),
@@ -232,8 +240,9 @@ def _news(speech: Tongue) -> dict[str, Message]:
         "latest-none": page(range(0), 0, 0, "unicorn"),
         "latest-empty": page(range(0), 0, 0, ""),
         "article": news.article(article(3), OUTLETS["timesca"], speech, ZONE),
-        "digest": digest.digest(stories, 12, board, speech, ZONE, TODAY, OUTLETS),
-        "digest-empty": digest.digest([], 0, None, speech, ZONE, TODAY, OUTLETS, since=NOW - timedelta(days=1)),
+        "digest": digest.digest(full, speech, ZONE, OUTLETS),
+        "digest-empty": digest.digest(Digest(TODAY, day_before, []), speech, ZONE, OUTLETS),
+        "bundle": digest.bundle(pushed, speech),
     }
 
 
@@ -266,16 +275,35 @@ def _stories(speech: Tongue) -> dict[str, Message]:
 
 def _chat(speech: Tongue) -> dict[str, Message]:
     own_names = {code: own_name(code) for code in languages()}
-    moved = rules.replan(DAILY, "Asia/Bishkek", ZONE, NOW)
+    moved = due.replan(DAILY, "Asia/Bishkek", ZONE, NOW)
+    news_of_a_day = Digest(TODAY, NOW - timedelta(days=1), [(article(6),), (article(5),)])
+    preview = Preview(digest.digest(news_of_a_day, speech, ZONE, OUTLETS), 2)
+    quiet_day = Preview(digest.digest(replace(news_of_a_day, stories=[]), speech, ZONE, OUTLETS), 0)
+    changed = Change(DAILY, 1, replace(DAILY, schedule=Schedule("daily", time(8))), tomorrow=True)
+    paused = replace(WEEKLY, paused_at=NOW, paused_until=NOW + timedelta(days=9))
+    chosen = ChatSettings(HERE, ZONE, speech.code, Quiet(time(22), time(7)))
     place = {"capitals": CAPITALS, "moved": ()}
     return {
-        "subscribed": chat.subscribed(DAILY, speech, ZONE, edited=False, tomorrow=False),
-        "subscribed-changed": chat.subscribed(DAILY, speech, ZONE, edited=True, tomorrow=True),
-        "subscribed-instant": chat.subscribed(INSTANT, speech, ZONE, edited=False, tomorrow=False),
-        "list": chat.orders([DAILY, WEEKLY, INSTANT], speech, ZONE),
-        "list-none": chat.orders([], speech, ZONE),
-        "unsubscribe": chat.which_to_end([DAILY, WEEKLY, INSTANT], speech),
-        "unsubscribed": chat.unsubscribed(WEEKLY, 2, speech),
+        "subscribed": orders.subscribed(Change(DAILY, 1), preview, speech, ZONE, first=True),
+        "subscribed-changed": orders.subscribed(changed, preview, speech, ZONE, first=False),
+        "subscribed-instant": orders.subscribed(Change(INSTANT, 3), quiet_day, speech, ZONE, first=False),
+        "subscribe-preview": orders.previewed(WEEKLY, preview, speech, ZONE),
+        "follow": orders.what_to_follow(speech),
+        "list": orders.orders([DAILY, WEEKLY, replace(INSTANT, paused_at=NOW)], speech, ZONE, NOW),
+        "list-long": orders.orders([DAILY, WEEKLY, INSTANT, paused], speech, ZONE, NOW),
+        "list-one": orders.one_order(WEEKLY, 2, speech, ZONE, NOW),
+        "list-none": orders.orders([], speech, ZONE, NOW),
+        "paused": orders.paused([replace(DAILY, paused_at=NOW)], speech, ZONE),
+        "paused-until": orders.paused([paused, paused], speech, ZONE),
+        "resume": orders.ask_missed("id:1", [replace(DAILY, paused_at=NOW)], speech, ZONE),
+        "resumed": orders.resumed([DAILY], [preview.digest], speech, ZONE),
+        "resumed-none": orders.nothing_paused(speech),
+        "unsubscribe": orders.which_to_end([DAILY, WEEKLY, INSTANT], speech),
+        "unsubscribed": orders.unsubscribed(WEEKLY, 2, speech),
+        "quiet": chat.quiet(Quiet(time(22), time(7)), ZONE, speech, asked=True),
+        "quiet-set": chat.quiet(Quiet(time(22), time(7), hold=False), ZONE, speech, asked=False),
+        "quiet-none": chat.quiet(None, ZONE, speech, asked=True),
+        "settings": chat.settings(chosen, own_name(speech.code), [DAILY, paused], speech, NOW),
         "timezone": chat.timezone(ZONE, speech, NOW, asked=True, **place),
         "timezone-set": chat.timezone("Asia/Bishkek", speech, NOW, asked=False, capitals=CAPITALS, moved=[moved]),
         "language": chat.language(speech, own_names, asked=True),

@@ -1,13 +1,15 @@
 """Pages of news, digests and pushed articles say what there is, in the reader's language and zone."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from bot.compose import digest, news
+from bot.compose.digest import Digest
 from bot.locales import tongue
-from bot.message import Button, Heading, Link, Message, Paragraph
-from bot.models import NewsPage
+from bot.message import Button, Link, Message, Paragraph
+from bot.models import Board, NewsPage, Quote
 from tests.kinds import NOW, OUTLETS, TODAY, ZONE, article
 
 ENGLISH = tongue("en")
@@ -48,7 +50,7 @@ def test_an_article_shows_outlet_local_time_label_and_lead():
     title, byline, lead = message.blocks[2:]
     assert title == Link(article(3).title, article(3).url)
     assert byline == Paragraph("The Times of Central Asia · 21 Nov, 12:40 · Opinion", small=True)
-    assert lead == Paragraph(article(3).lead)
+    assert lead == Paragraph(article(3).lead, quoted=True)
 
 
 def test_times_are_on_the_chats_clocks_and_dates_in_its_language():
@@ -103,28 +105,38 @@ def test_an_empty_page_begins_and_ends_at_nought():
     assert (data["first"], data["last"], data["articles"]) == (0, 0, [])
 
 
-def test_a_digest_puts_figures_before_headlines():
-    board = Message((Heading("Rates of the day"),))
-    message = digest.digest([article(7), article(6)], 1, board, ENGLISH, ZONE, TODAY, OUTLETS)
-    assert said(message)[:4] == ["Digest for Monday, 23 November", "Rates of the day", "News", article(7).title]
-    assert said(message)[-1] == "And 1 more: /latest"
+def test_a_digest_puts_stories_before_figures_and_headlines_beside_what_moved():
+    moved = Board((Quote("USD", "KZT", "nbk", "official", Decimal(442), TODAY, day=Decimal("0.77")),))
+    stories = [(article(7), article(2)), (article(6),)]
+    whole = Digest(TODAY, None, stories, moved, {"KZT": [article(1)]})
+    message = digest.digest(whole, ENGLISH, ZONE, OUTLETS)
+    texts = said(message)
+    assert texts[:3] == ["Digest for Monday, 23 November", "News", article(7).title]
+    assert texts[3].endswith("also in Акчабар")
+    assert texts.index("What moved") > texts.index("Official rates, 23 Nov 2026") > texts.index(article(6).title)
+    assert texts[-2:] == ["1 USD = 442 KZT, +0.77% in a day", article(1).title]
     assert [button.command for button in message.buttons] == ["/latest", "/rates"]
 
 
 def test_a_digest_of_nothing_new_says_since_when():
-    message = digest.digest([], 0, None, ENGLISH, ZONE, TODAY, OUTLETS, since=NOW - timedelta(days=1))
+    message = digest.digest(Digest(TODAY, NOW - timedelta(days=1), []), ENGLISH, ZONE, OUTLETS)
     assert said(message)[1:] == ["No new articles since 22 Nov, 09:40."]
 
 
 def test_a_digest_of_rates_only_does_not_miss_the_news():
-    message = digest.digest(None, 0, Message((Heading("Rates"),)), ENGLISH, ZONE, TODAY, OUTLETS)
-    assert said(message)[1:] == ["Rates"]
+    message = digest.digest(
+        Digest(TODAY, None, None, Board((Quote("USD", "KGS", "nbkr", "official", reason="no figure yet"),))),
+        ENGLISH,
+        ZONE,
+        OUTLETS,
+    )
+    assert said(message)[1:] == ["Official rates", "KGS: no figure yet."]
     assert [button.command for button in message.buttons] == ["/rates"]
 
 
 @pytest.mark.parametrize(("language", "heading"), [("en", "Monday, 23 November"), ("ru", "понедельник, 23 ноября")])
 def test_a_digest_names_its_day_in_the_readers_language(language, heading):
-    message = digest.digest([], 0, None, tongue(language), ZONE, date(2026, 11, 23), OUTLETS)
+    message = digest.digest(Digest(date(2026, 11, 23), None, []), tongue(language), ZONE, OUTLETS)
     assert heading in said(message)[0]
 
 

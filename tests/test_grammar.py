@@ -1,84 +1,16 @@
 """What people type is read as they meant it, or refused with the way to say it."""
 
-from datetime import UTC, datetime, time, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import grammar, places, query
+from bot import orders, places, query, silence
 from bot.errors import Refusal
-from bot.models import Content, NewsQuery, Schedule
+from bot.models import NewsQuery
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=5)))
-
-DAILY = Schedule("daily", time(9))
-
-
-@pytest.mark.parametrize(
-    ("text", "schedule", "content"),
-    [
-        ("", DAILY, Content()),
-        ("daily 09:00", DAILY, Content()),
-        ("Daily 9:00", DAILY, Content()),
-        ("daily 9", DAILY, Content()),
-        ("daily 09.00", DAILY, Content()),
-        ("daily at 9pm", Schedule("daily", time(21)), Content()),
-        ("daily 12 am", Schedule("daily", time(0)), Content()),
-        ("23:59", Schedule("daily", time(23, 59)), Content()),
-        ("weekdays 08:30", Schedule("weekdays", time(8, 30)), Content()),
-        ("weekly mon 09:00", Schedule("weekly", time(9), 0), Content()),
-        ("weekly 18:00 Sunday", Schedule("weekly", time(18), 6), Content()),
-        ("friday", Schedule("weekly", time(9), 4), Content()),
-        ("instant", Schedule("instant"), Content()),
-        ("instant summit", Schedule("instant"), Content(("summit",), rates=False)),
-        ("rates", DAILY, Content(news=False)),
-        ("news", DAILY, Content(rates=False)),
-        (
-            "daily 10:00 Water country:kz,UZ",
-            Schedule("daily", time(10)),
-            Content(("water",), ("KZ", "UZ"), rates=False),
-        ),
-        ("daily 10:00 water rates", Schedule("daily", time(10)), Content(("water",))),
-        ("country:Kazakhstan", DAILY, Content((), ("KZ",), rates=False)),
-        ("ежедневно 9:00", DAILY, Content()),
-        ("по будням в 08:30", Schedule("weekdays", time(8, 30)), Content()),
-        ("еженедельно пн 09:00", Schedule("weekly", time(9), 0), Content()),
-        ("вс 10:00 курсы", Schedule("weekly", time(10), 6), Content(news=False)),
-        ('"Middle Corridor" -football', DAILY, Content(("middle corridor",), rates=False, excluded=("football",))),
-        ("5G", DAILY, Content(("5g",), rates=False)),
-        ("daily summit 18:00", Schedule("daily", time(18)), Content(("summit",), rates=False)),
-        ("саммит в 18:00", Schedule("daily", time(18)), Content(("саммит",), rates=False)),
-    ],
-)
-def test_an_order_is_read(text, schedule, content):
-    assert grammar.order(text) == (schedule, content)
-
-
-@pytest.mark.parametrize("text", ["daily 25:00", "weekly xyz 25:00", "24:00", "9:60", "daily 0900", "13pm", "99"])
-def test_a_wrong_time_is_refused_with_what_is_expected(text):
-    with pytest.raises(Refusal, match="is not a time of day") as refused:
-        grammar.order(text)
-    assert "daily 09:00" in refused.value.hint
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["daily mon 09:00", "weekdays sun", "instant mon", "instant 09:00", "instant gas 09:00", "daily 09:00 18:00"],
-)
-def test_contradictions_are_refused(text):
-    with pytest.raises(Refusal):
-        grammar.order(text)
-
-
-def test_an_order_takes_only_the_keys_it_can_hold():
-    with pytest.raises(Refusal, match="source"):
-        grammar.order("daily source:timesca")
-
-
-def test_the_same_content_said_differently_is_the_same():
-    assert grammar.same_content(grammar.order("a b country:kz,kg")[1], grammar.order("B a country:kg,kz")[1])
-    assert not grammar.same_content(Content(), Content(rates=False))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +79,9 @@ def test_the_first_page_of_a_query_has_no_before():
 def test_nothing_typed_raises_anything_but_a_refusal(text):
     for read in (
         lambda: query.news_query(text, NOON),
-        lambda: grammar.order(text),
+        lambda: orders.order(text),
+        lambda: silence.read_pause(text, NOON),
+        lambda: silence.read_quiet(text),
         lambda: places.zone(text),
         lambda: places.country(text),
         lambda: places.language(text),

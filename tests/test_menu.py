@@ -357,6 +357,12 @@ async def test_subscribing_says_exactly_what_was_set(office):
         "words": [],
         "excluded": [],
         "countries": [],
+        "sources": [],
+        "topics": [],
+        "opinion": None,
+        "empty": True,
+        "paused": False,
+        "paused_until": None,
         "news": True,
         "rates": True,
         "next": "2026-11-24T04:00:00+00:00",
@@ -413,7 +419,7 @@ async def test_list_numbers_what_unsubscribe_takes(office):
     assert "2. Weekly on Friday at 18:30: news of water, Kazakhstan" in said(listed)
     assert [row["number"] for row in listed.data] == [1, 2]
     asked = await office.say("/unsubscribe")
-    assert commands_of(asked) == ["/unsubscribe 1", "/unsubscribe 2"]
+    assert commands_of(asked) == ["/unsubscribe id:1", "/unsubscribe id:2"]
     assert len(await office.held()) == 2
     await office.say("/unsubscribe 1")
     assert [one.schedule.kind for one in await office.held()] == ["weekly"]

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bot import rules
 from bot.message import Message
@@ -17,8 +14,6 @@ from bot.models import (
     Fixing,
     PollState,
     RateTable,
-    Schedule,
-    Subscription,
 )
 from bot.wanted import reading
 
@@ -28,54 +23,6 @@ HERE = Address("console", "local")
 
 def article(title: str = "A title", published: datetime = NOW, **more: object) -> Article:
     return Article("timesca", "1", "https://example.org/1", title, "A lead.", "A text.", published, **more)
-
-
-def test_daily_comes_at_the_wall_clock_time_of_the_zone():
-    due = rules.next_due(Schedule("daily", time(9, 0)), "Asia/Almaty", NOW)
-    assert due == datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
-
-
-def test_weekdays_skip_the_weekend_and_weekly_keeps_its_day():
-    friday = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
-    assert rules.next_due(Schedule("weekdays", time(8, 30)), "UTC", friday).date() == date(2026, 11, 30)
-    assert rules.next_due(Schedule("weekly", time(9), weekday=2), "UTC", friday).date() == date(2026, 12, 2)
-    assert rules.next_due(Schedule("instant"), "UTC", friday) is None
-
-
-def test_a_time_swallowed_by_a_gap_comes_as_much_later():
-    before = datetime(2026, 3, 28, 12, tzinfo=UTC)
-    due = rules.next_due(Schedule("daily", time(2, 30)), "Europe/Berlin", before)
-    assert due.astimezone(ZoneInfo("Europe/Berlin")).time() == time(3, 30)
-
-
-def test_a_time_repeated_by_an_overlap_comes_once():
-    before = datetime(2026, 10, 24, 23, 0, tzinfo=UTC)
-    first = rules.next_due(Schedule("daily", time(2, 30)), "Europe/Berlin", before)
-    assert first == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-    second = rules.next_due(Schedule("daily", time(2, 30)), "Europe/Berlin", first)
-    assert second.date() == date(2026, 10, 26)
-
-
-@settings(max_examples=300, derandomize=True, deadline=None)
-@given(
-    st.sampled_from(["Asia/Almaty", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"]),
-    st.times().map(lambda t: t.replace(second=0, microsecond=0)),
-    st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 1)),
-)
-def test_one_digest_for_each_local_date(zone: str, at: time, start: datetime):
-    after = start.replace(tzinfo=UTC)
-    dates = []
-    for _ in range(5):
-        after = rules.next_due(Schedule("daily", at), zone, after)
-        dates.append(after.astimezone(ZoneInfo(zone)).date())
-    assert dates == [dates[0] + timedelta(days=n) for n in range(5)]
-
-
-def test_after_a_long_pause_only_the_newest_due_instant_counts():
-    subscription = Subscription(
-        1, HERE, Schedule("daily", time(9)), Content(), NOW, next_due=datetime(2026, 11, 20, 9, tzinfo=UTC)
-    )
-    assert rules.latest_due(subscription, "UTC", NOW) == datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 def test_the_first_look_at_a_feed_announces_three():
@@ -103,6 +50,15 @@ def test_a_filter_wants_every_word_in_any_form_and_none_of_the_excluded():
     assert not wants(Content(words=("at meet",)), article("Leaders meet at the summits"))
     assert not wants(Content(words=("...",)), article("A summit"))
     assert not wants(Content(countries=("KZ",)), article(countries=("UZ",)))
+
+
+def test_a_filter_looks_where_it_is_told():
+    opinion = article("A summit of sport", opinion=True)
+    assert rules.suits(Content(sources=("timesca",)), opinion)
+    assert not rules.suits(Content(sources=("akchabar",)), opinion)
+    assert not rules.suits(Content(opinion=False), opinion)
+    assert rules.suits(Content(opinion=True), opinion)
+    assert not rules.wants(Content(("summit",), opinion=False), opinion, reading(opinion))
 
 
 def delivery(kind: str, lost: int) -> Delivery:

@@ -20,12 +20,15 @@ from bot.models import (
     ChatSettings,
     Content,
     Delivery,
+    Edition,
     Feed,
     Fixing,
+    Mailing,
     NewsQuery,
     Outcome,
     Outgoing,
     PollState,
+    Quiet,
     RateTable,
     Schedule,
     Subscription,
@@ -382,7 +385,9 @@ async def test_a_subscription_comes_back_and_can_be_changed(store: Store):
     changed = replace(first, schedule=Schedule("instant"), next_due=None, content=Content(("ой",)))
     assert await store.subscribe(changed) == changed
     assert await store.subscriptions(HERE) == [changed, second]
-    assert await store.instant_subscriptions() == [changed]
+    assert await store.instant_subscriptions() == [(changed, None)]
+    await store.keep_chat(ChatSettings(HERE, "Asia/Almaty", "en", Quiet(time(22), time(7))), [])
+    assert await store.instant_subscriptions() == [(changed, await store.chat(HERE))]
 
 
 async def test_only_the_subscriptions_of_an_address_are_dropped_and_no_id_comes_twice(store: Store):
@@ -394,23 +399,112 @@ async def test_only_the_subscriptions_of_an_address_are_dropped_and_no_id_comes_
     assert (await store.subscribe(order())).id > other
 
 
-async def test_due_subscriptions_come_longest_due_first(store: Store):
-    for minutes in (5, 1, 9):
-        await store.subscribe(order(next_due=NOW + timedelta(minutes=minutes)))
-    await store.subscribe(order(schedule=Schedule("instant"), next_due=None))
-    five = NOW + timedelta(minutes=5)
-    assert [s.id for s in await store.due_subscriptions(five, 9)] == [2, 1]
-    assert [s.id for s in await store.due_subscriptions(five, 1)] == [2]
-    assert await store.due_subscriptions(NOW, 9) == []
+async def test_subscriptions_of_a_chat_are_those_of_all_its_threads(store: Store):
+    topic = Address("telegram", "1", "77")
+    first, second = await store.subscribe(order()), await store.subscribe(order(address=topic))
+    assert await store.subscriptions(topic) == [second]
+    assert await store.subscriptions(topic, threads=True) == [first, second]
+    paused = [replace(one, paused_at=NOW, paused_until=NOW + SECOND) for one in (first, second)]
+    await store.change_subscriptions(paused)
+    assert await store.subscriptions(HERE, threads=True) == paused
+
+
+async def test_those_that_get_the_same_digest_are_one_edition(store: Store):
+    """Not so where content, clocks, language, own feeds or the time of the last one differ."""
+    for n in range(1, 8):
+        await store.subscribe(order(address=Address("telegram", str(n)), next_due=NOW))
+    await store.subscribe(order(address=Address("telegram", "8"), next_due=NOW + SECOND))
+    await store.subscribe(order(address=Address("telegram", "9"), next_due=None, schedule=Schedule("instant")))
+    await store.keep_chat(ChatSettings(Address("telegram", "3"), "Asia/Tashkent", "en"), [])
+    await store.keep_chat(ChatSettings(Address("telegram", "4"), "Asia/Tashkent", "ru"), [])
+    await store.add_feed(Feed("lake", "Lake", "https://lake.example/", "en"), Address("telegram", "5"), "", NOW)
+    await store.subscribe(order(6, Address("telegram", "6"), next_due=NOW, content=Content()))
+    await store.subscribe(order(7, Address("telegram", "7"), next_due=NOW, previous_due=NOW - timedelta(days=1)))
+    found = await store.due_editions(NOW, 99)
+    assert sorted((one.address.chat, one.members, one.zone, one.language, one.feeds) for one in found) == [
+        ("1", 2, "", "", ""),
+        ("3", 1, "Asia/Tashkent", "en", ""),
+        ("4", 1, "Asia/Tashkent", "ru", ""),
+        ("5", 1, "", "", "lake"),
+        ("6", 1, "", "", ""),
+        ("7", 1, "", "", ""),
+    ]
+    assert sum(one.members for one in await store.due_editions(NOW, 3)) == 3
+    await store.remove_feed("lake", Address("telegram", "5"))
+    assert max(one.members for one in await store.due_editions(NOW, 99)) == 3
+    assert await store.due_editions(NOW - SECOND, 99) == []
+
+
+def mailing(edition: Edition, words: str = "a digest", **changes: object) -> Mailing:
+    due = edition.next_due
+    sent = Mailing(edition, text(words), due.date(), due, due + timedelta(days=1), due + timedelta(hours=6))
+    return replace(sent, **changes)
 
 
 async def test_a_digest_and_the_next_due_instant_are_one_step_and_twice_is_once(store: Store):
     due = await store.subscribe(order(next_due=NOW))
+    (edition,) = await store.due_editions(NOW, 9)
+    assert await store.keep_mailings([mailing(edition)], NOW) == 1
+    assert await store.keep_mailings([mailing(edition, "another")], NOW) == 0
     later = replace(due, previous_due=NOW, next_due=NOW + timedelta(days=1))
-    assert await store.keep_digests([out("d")], [later], NOW) == 1
-    assert await store.keep_digests([out("d", message=text("another"))], [later], NOW) == 0
     assert await store.subscriptions(HERE) == [later]
-    assert [d.message for d in await claim(store)] == [text("d to telegram:1")]
+    assert [(d.event, d.message) for d in await claim(store)] == [(f"digest:{due.id}:2026-11-23", text("a digest"))]
+
+
+async def test_a_subscription_that_changed_since_it_was_read_waits_for_the_next_look(store: Store):
+    first, second = await store.subscribe(order(next_due=NOW)), await store.subscribe(order(next_due=NOW))
+    (edition,) = await store.due_editions(NOW, 9)
+    changed = await store.subscribe(replace(second, content=Content(("gas",))))
+    await store.unsubscribe(HERE, [first.id])
+    assert await store.keep_mailings([mailing(edition)], NOW) == 0
+    assert await store.subscriptions(HERE) == [changed]
+
+
+async def test_a_date_that_had_its_digest_keeps_it_and_what_was_noted_as_late_comes_after_all(store: Store):
+    """A clock put forward and back brings the same dates twice."""
+    order_ = await store.subscribe(order(next_due=NOW))
+    (edition,) = await store.due_editions(NOW, 9)
+    assert await store.keep_mailings([mailing(edition, late=True)], NOW) == 1
+    assert await claim(store) == []
+    await store.subscribe(replace(order_, next_due=NOW))
+    (edition,) = await store.due_editions(NOW, 9)
+    assert await store.keep_mailings([mailing(edition)], NOW + SECOND) == 1
+    assert len(await claim(store)) == 1
+    (held,) = await store.subscriptions(HERE)
+    await store.subscribe(replace(held, previous_due=NOW - SECOND, next_due=NOW))
+    (edition,) = await store.due_editions(NOW, 9)
+    assert await store.keep_mailings([mailing(edition)], NOW + 2 * SECOND) == 0
+    (held,) = await store.subscriptions(HERE)
+    assert (held.previous_due, held.next_due) == (NOW - SECOND, NOW + timedelta(days=1))
+
+
+async def test_a_digest_that_is_withheld_is_noted_with_its_reason(store: Store):
+    await store.subscribe(order(next_due=NOW))
+    (edition,) = await store.due_editions(NOW, 9)
+    assert await store.keep_mailings([mailing(edition, withheld="nothing new")], NOW) == 1
+    assert (await store.ledger()).states == {"withheld": 1}
+
+
+async def test_plans_are_corrected_in_sets(store: Store):
+    orders = [await store.subscribe(order(address=Address("telegram", str(n)))) for n in range(3)]
+    await store.subscribe(replace(orders[2], paused_at=NOW, paused_until=NOW + SECOND))
+    (plan,) = await store.plans(NOW)
+    assert (plan.schedule, plan.zone, plan.next_due) == (orders[0].schedule, "", orders[0].next_due)
+    assert await store.correct_plans([(plan, NOW)]) == 2
+    assert [(await store.subscriptions(one.address))[0].next_due for one in orders] == [NOW, NOW, orders[2].next_due]
+
+
+async def test_what_waits_for_a_bundle_goes_in_it_once(store: Store):
+    rows = [out(f"a{n}", kind="article", due=NOW + n * SECOND) for n in range(2)]
+    held = [out(f"b{n}", kind="article", state="withheld", reason="bundle", due=NOW + SECOND) for n in range(2)]
+    await store.keep_digests([*rows, *held], [], NOW)
+    assert await store.pushed_since(NOW - SECOND) == {HERE: [NOW, NOW + SECOND]}
+    assert await store.due_bundles(NOW) == []
+    (bundle,) = await store.due_bundles(NOW + SECOND)
+    assert (bundle.address, bundle.due_at, len(bundle.messages)) == (HERE, NOW + SECOND, 2)
+    whole = out("bundle", kind="article", due=NOW + SECOND)
+    assert await store.keep_bundles([(bundle, whole)], NOW + SECOND) == 1
+    assert await store.due_bundles(NOW + SECOND) == []
 
 
 async def test_new_settings_replan_the_chat_and_a_schedule_changed_meanwhile_keeps_its_own(store: Store):

@@ -1,94 +1,18 @@
-"""What a chat is told of its own settings and subscriptions."""
+"""What a chat is told of its own settings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_gmt
 
-from bot.compose.moments import clock, coming
-from bot.echo import shown
-from bot.locales import N_, Tongue
+from bot.compose.moments import clock, moment
+from bot.compose.orders import describe, next_digest
+from bot.locales import Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph
-from bot.models import Content, Schedule, Subscription
-
-FILTER_SHOWN = 80
-WEEKLY: Final = (
-    N_("Weekly on Monday at {time}"),
-    N_("Weekly on Tuesday at {time}"),
-    N_("Weekly on Wednesday at {time}"),
-    N_("Weekly on Thursday at {time}"),
-    N_("Weekly on Friday at {time}"),
-    N_("Weekly on Saturday at {time}"),
-    N_("Weekly on Sunday at {time}"),
-)
-"""From Monday; whole sentences, for other languages decline their days."""
-
-
-def subscribed(order: Subscription, tongue: Tongue, zone: str, *, edited: bool, tomorrow: bool) -> Message:
-    """Exactly what was set, on which clocks, and when it speaks next.
-
-    edited: an order for the same was there and has changed; tomorrow: today's digest had come already
-    """
-    head = tongue.say("Subscription changed") if edited else tongue.say("Subscribed")
-    blocks: list[Block] = [Heading(head), Paragraph(describe(order, tongue))]
-    if order.next_due:
-        if tomorrow:
-            blocks.append(Paragraph(tongue.say("Today's digest has come already: the new time begins tomorrow.")))
-        blocks.append(Paragraph(_next_digest(order.next_due, tongue, zone)))
-        blocks.append(
-            Paragraph(tongue.say("My clocks here are {zone}; /timezone changes that.", zone=zone), small=True)
-        )
-    return Message(tuple(blocks), (Button(tongue.say("My subscriptions"), "/list"),))
-
-
-def orders(subscriptions: Sequence[Subscription], tongue: Tongue, zone: str) -> Message:
-    """The chat's subscriptions, numbered as /unsubscribe takes them."""
-    if not subscriptions:
-        return no_orders(tongue)
-    blocks: list[Block] = [Heading(tongue.say("Subscriptions"))]
-    for number, order in enumerate(subscriptions, 1):
-        blocks.append(Paragraph(f"{number}. {describe(order, tongue)}"))
-        if order.next_due:
-            blocks.append(Paragraph(_next_digest(order.next_due, tongue, zone), small=True))
-    blocks.append(Paragraph(tongue.say("/unsubscribe 1 ends the first one."), small=True))
-    return Message(tuple(blocks))
-
-
-def which_to_end(subscriptions: Sequence[Subscription], tongue: Tongue) -> Message:
-    """The question which of several subscriptions is meant."""
-    lines = [f"{number}. {describe(order, tongue)}" for number, order in enumerate(subscriptions, 1)]
-    buttons = (
-        Button(tongue.say("End {number}", number=number), f"/unsubscribe {number}")
-        for number in range(1, len(subscriptions) + 1)
-    )
-    return Message((Heading(tongue.say("Which one shall end?")), *map(Paragraph, lines)), tuple(buttons))
-
-
-def unsubscribed(gone: Subscription, left: int, tongue: Tongue) -> Message:
-    """What ended, and how many subscriptions are left."""
-    rest = (
-        tongue.count("{n} subscription is left: /list", "{n} subscriptions are left: /list", left)
-        if left
-        else tongue.say("Nothing is left that comes by itself.")
-    )
-    return Message(
-        (Heading(tongue.say("Subscription ended")), Paragraph(describe(gone, tongue)), Paragraph(rest, small=True))
-    )
-
-
-def no_orders(tongue: Tongue) -> Message:
-    """The answer to /list and /unsubscribe where nothing comes by itself."""
-    return Message(
-        (
-            Paragraph(tongue.say("Nothing comes by itself here yet.")),
-            Paragraph(tongue.say("A digest every morning is one press away."), small=True),
-        ),
-        (Button(tongue.say("Daily digest at 09:00"), "/subscribe daily 09:00"),),
-    )
+from bot.models import ChatSettings, Quiet, Subscription
 
 
 def timezone(
@@ -104,7 +28,7 @@ def timezone(
     ]
     coming_next = min((order.next_due for order in moved if order.next_due), default=None)
     if coming_next:
-        blocks.append(Paragraph(_next_digest(coming_next, tongue, zone)))
+        blocks.append(Paragraph(next_digest(coming_next, tongue, zone)))
     if asked:
         blocks.append(Paragraph(tongue.say("Press a city, or say one: /timezone London"), small=True))
     buttons = (Button(tongue.say(city), f"/timezone {name}") for city, name in capitals.items() if asked)
@@ -119,53 +43,81 @@ def language(tongue: Tongue, own_names: Mapping[str, str], *, asked: bool) -> Me
     return Message((Heading(head),), tuple(buttons))
 
 
-def describe(order: Subscription, tongue: Tongue) -> str:
-    """ "Daily at 09:00: news and rates"."""
-    when, what = _when(order.schedule, tongue), _what(order.content, tongue)
-    return tongue.say("{when}: {what}", when=when, what=what)
+def quiet(hours: Quiet | None, zone: str, tongue: Tongue, *, asked: bool) -> Message:
+    """The chat's quiet hours. asked: only shown, not set."""
+    blocks: list[Block] = [Heading(_quiet_line(hours, tongue))]
+    if hours and hours.hold:
+        blocks.append(Paragraph(tongue.say("Alerts and articles wait until they end; digests come at their time.")))
+    elif hours:
+        text = tongue.say("Alerts and articles come without a sound in Telegram; elsewhere I cannot do that.")
+        blocks.append(Paragraph(text))
+    blocks.append(Paragraph(tongue.say("My clocks here are {zone}; /timezone changes that.", zone=zone), small=True))
+    return Message(tuple(blocks), tuple(_quiet_buttons(hours, tongue)) if asked else ())
 
 
-def order_data(order: Subscription, number: int, zone: str) -> dict[str, object]:
-    """A subscription for scripts: what it holds, when it speaks ("at" on the clocks of "zone", "next" ISO 8601)."""
-    timed = order.schedule.kind != "instant"
+def _quiet_line(hours: Quiet | None, tongue: Tongue) -> str:
+    if hours is None:
+        return tongue.say("Quiet hours: none")
+    span = f"{hours.start:%H:%M}-{hours.end:%H:%M}"
+    if hours.hold:
+        return tongue.say("Quiet hours: {span}, all waits", span=span)
+    return tongue.say("Quiet hours: {span}, without a sound", span=span)
+
+
+def _quiet_buttons(hours: Quiet | None, tongue: Tongue) -> list[Button]:
+    span = f"{hours.start:%H:%M}-{hours.end:%H:%M}" if hours else "22:00-07:00"
+    buttons = [] if hours and hours.hold else [Button(tongue.say("{span}, wait", span=span), f"/quiet {span} hold")]
+    if not hours or hours.hold:
+        buttons.append(Button(tongue.say("{span}, no sound", span=span), f"/quiet {span} silent"))
+    return [*buttons, Button(tongue.say("No quiet hours"), "/quiet off")] if hours else buttons
+
+
+def settings(
+    chosen: ChatSettings, own_name: str, held: Sequence[Subscription], tongue: Tongue, now: datetime
+) -> Message:
+    """All that a chat has chosen. own_name: of its language; held: its subscriptions."""
+    local = now.astimezone(ZoneInfo(chosen.zone))
+    paused = [order for order in held if order.is_paused(now)]
+    blocks: list[Block] = [
+        Heading(tongue.say("Settings of this chat")),
+        Paragraph(tongue.say("Time zone: {zone}, now {time}", zone=chosen.zone, time=clock(local, tongue))),
+        Paragraph(tongue.say("Language: {name}", name=own_name)),
+        Paragraph(_quiet_line(chosen.quiet, tongue)),
+        Paragraph(
+            tongue.count("{n} subscription: /list", "{n} subscriptions: /list", len(held))
+            if held
+            else tongue.say("Nothing comes by itself here yet.")
+        ),
+        *(Paragraph(_paused_line(order, tongue, chosen.zone), small=True) for order in paused),
+    ]
+    buttons = [
+        Button(tongue.say("Time zone"), "/timezone"),
+        Button(tongue.say("Language"), "/language"),
+        Button(tongue.say("Quiet hours"), "/quiet"),
+        Button(tongue.say("My subscriptions"), "/list"),
+    ]
+    if paused:
+        buttons.append(Button(tongue.say("Resume"), "/resume"))
+    elif held:
+        buttons.append(Button(tongue.say("Pause"), "/pause"))
+    return Message(tuple(blocks), tuple(buttons))
+
+
+def settings_data(chosen: ChatSettings, held: Sequence[Subscription], now: datetime) -> dict[str, object]:
+    """The settings for scripts."""
+    quiet = chosen.quiet
     return {
-        "number": number,
-        "kind": order.schedule.kind,
-        "at": f"{order.schedule.at:%H:%M}" if timed else None,
-        "weekday": order.schedule.weekday if order.schedule.kind == "weekly" else None,
-        "zone": zone,
-        "words": list(order.content.words),
-        "excluded": list(order.content.excluded),
-        "countries": list(order.content.countries),
-        "news": order.content.news,
-        "rates": order.content.rates,
-        "next": order.next_due.isoformat() if order.next_due else None,
+        "zone": chosen.zone,
+        "language": chosen.language,
+        "quiet": {"from": f"{quiet.start:%H:%M}", "until": f"{quiet.end:%H:%M}", "hold": quiet.hold} if quiet else None,
+        "subscriptions": len(held),
+        "paused": sum(order.is_paused(now) for order in held),
     }
 
 
-def _when(schedule: Schedule, tongue: Tongue) -> str:
-    time = f"{schedule.at:%H:%M}"
-    if schedule.kind == "instant":
-        return tongue.say("As it happens")
-    if schedule.kind == "daily":
-        return tongue.say("Daily at {time}", time=time)
-    if schedule.kind == "weekdays":
-        return tongue.say("Monday to Friday at {time}", time=time)
-    return tongue.say(WEEKLY[schedule.weekday], time=time)
-
-
-def _what(content: Content, tongue: Tongue) -> str:
-    names = (tongue.locale.territories.get(code, code) for code in content.countries)
-    words = (f'"{word}"' if " " in word else word for word in content.words)
-    wanted = shown(", ".join([*words, *names, *(f"-{word}" for word in content.excluded)]), FILTER_SHOWN)
-    if wanted and content.rates:
-        return tongue.say("news of {wanted}; rates", wanted=wanted)
-    if wanted:
-        return tongue.say("news of {wanted}", wanted=wanted)
-    if content.news and content.rates:
-        return tongue.say("news and rates")
-    return tongue.say("rates") if content.rates else tongue.say("news")
-
-
-def _next_digest(due: datetime, tongue: Tongue, zone: str) -> str:
-    return tongue.say("Next digest: {moment}", moment=coming(due, zone, tongue))
+def _paused_line(order: Subscription, tongue: Tongue, zone: str) -> str:
+    what = describe(order, tongue)
+    if order.paused_until is None:
+        return tongue.say("Paused: {what}", what=what)
+    until = moment(order.paused_until, zone, tongue)
+    return tongue.say("Paused until {until}: {what}", until=until, what=what)

@@ -9,9 +9,9 @@ from typing import Final
 
 from bot.alerts import Step, back_at, last_step
 from bot.compose.alerts import described
-from bot.compose.chat import describe
 from bot.compose.fired import beside, line_text, rate_text, rule, short
 from bot.compose.moments import day, moment
+from bot.compose.orders import describe
 from bot.compose.quotes import bold, percent
 from bot.echo import shown
 from bot.locales import N_, Tongue
@@ -34,6 +34,11 @@ STATES: Final[dict[DeliveryState, str]] = {
     "expired": N_("Not sent: it would have come too late to be of use."),
     "withheld": N_("Not sent. {detail}"),
 }
+NOTED: Final = {
+    "bundle": N_("It waits for a bundle: more than six articles came within the hour."),
+    "nothing new": N_("There was nothing new, and this subscription keeps silent then."),
+}
+"""What is noted in a word, by that word."""
 
 
 def latest(records: Sequence[Record], tongue: Tongue, zone: str) -> Message:
@@ -102,7 +107,9 @@ def _would_fire(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str) -
 
 def _became(record: Record, tongue: Tongue, zone: str) -> str:
     when = moment(record.settled_at or record.due_at, zone, tongue)
-    detail = tongue.say(record.detail) if record.state == "withheld" else shown(record.detail)
+    if record.state == "withheld" and record.detail.startswith("in bundle:"):
+        return SEPARATOR.join((when, tongue.say("It went in a bundle with others.")))
+    detail = tongue.say(NOTED.get(record.detail, record.detail)) if record.state == "withheld" else shown(record.detail)
     if record.state == "withheld":
         return SEPARATOR.join((when, tongue.say(STATES["withheld"], detail=detail)))
     return tongue.say(STATES[record.state], moment=when, detail=detail)

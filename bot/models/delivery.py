@@ -74,6 +74,19 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Bundle:
+    """Articles of one chat above what it gets singly in an hour, which go together.
+
+    due_at: since when; ids: their outbox rows; messages: one for each, oldest first
+    """
+
+    address: Address
+    due_at: datetime
+    ids: tuple[int, ...]
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a send, or of a claim whose lease ended.
 

@@ -8,9 +8,9 @@ from bot.compose import chart as compose
 from bot.compose import sources as compose_sources
 from bot.echo import one_line, shown
 from bot.errors import Refusal
-from bot.grammar import RATES_WORDS
 from bot.locales import N_
 from bot.models import Answer, Request
+from bot.orders import RATES_WORDS
 from handlers.menu.chart import history_of, read_asked, too_few
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command

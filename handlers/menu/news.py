@@ -8,12 +8,9 @@ from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from bot.compose import news as compose
-from bot.echo import shown
-from bot.errors import Refusal
 from bot.extracts import extracts
-from bot.locales import N_, tongue
+from bot.locales import tongue
 from bot.models import Answer, Request
-from bot.outlets import Outlets
 from bot.query import news_query, without
 from bot.stories import also_in
 from handlers.menu.desk import Desk
@@ -40,7 +37,7 @@ async def latest(
     now = desk.clock().astimezone(ZoneInfo(settings.zone))
     seen = await desk.outlets(ask.address)
     query = replace(news_query(what, now), hidden=seen.hidden)
-    _known_sources(query.sources, seen)
+    seen.check(query.sources)
     page = await desk.store.find_news(query, PAGE)
     text = without(what, "before")
     found = await asyncio.to_thread(extracts, page.articles, query.words) if query.words else {}
@@ -58,15 +55,3 @@ async def latest(
         also_in=others,
     )
     return Answer(message, compose.page_data(page, text, others))
-
-
-def _known_sources(asked: tuple[str, ...], seen: Outlets) -> None:
-    known = [feed.id for feed in seen.feeds]
-    for name in asked:
-        if name not in known:
-            raise Refusal(
-                N_("I have no source called {name}."),
-                N_("I have: {names}."),
-                name=shown(name),
-                names=", ".join(known) or "-",
-            )

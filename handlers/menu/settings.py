@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from bot import places, rules
+from bot import due, places
 from bot.compose import chat as compose
 from bot.compose.sources import Status, status_data
 from bot.compose.sources import status as compose_status
 from bot.locales import languages, tongue
 from bot.models import Answer, Request
+from bot.silence import read_quiet
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 from handlers.menu.sources import source_lines
@@ -29,8 +30,8 @@ async def timezone(desk: Desk, ask: Request, place: Annotated[str, "Asia/Bishkek
         shown = compose.timezone(settings.zone, speech, now, asked=True, capitals=places.CAPITALS, moved=())
         return Answer(shown)
     zone = places.zone(place)
-    held = await desk.store.subscriptions(ask.address)
-    moved = [rules.replan(one, zone, settings.zone, now) for one in held]
+    held = await desk.store.subscriptions(ask.address, threads=True)
+    moved = [due.replan(one, zone, settings.zone, now) for one in held]
     await desk.store.keep_chat(replace(settings, zone=zone), moved)
     return Answer(compose.timezone(zone, speech, now, asked=False, capitals=places.CAPITALS, moved=moved))
 
@@ -51,6 +52,35 @@ async def language(desk: Desk, ask: Request, name: Annotated[str, "en | ru"] = "
     return Answer(compose.language(tongue(code), own_names, asked=False))
 
 
+@command(group="settings", changes=True)
+async def quiet(desk: Desk, ask: Request, hours: Annotated[str, "22:00-07:00 [hold | silent] | off"] = "") -> Answer:
+    """Hours in which nothing rings: alerts and articles wait, or come without a sound.
+
+    /quiet 22:00-07:00
+    /quiet off
+    """
+    settings = await desk.settings(ask.address, ask.language, ask.zone)
+    speech = tongue(settings.language)
+    if not hours:
+        return Answer(compose.quiet(settings.quiet, settings.zone, speech, asked=True))
+    chosen = read_quiet(hours)
+    await desk.store.keep_chat(replace(settings, quiet=chosen), [])
+    return Answer(compose.quiet(chosen, settings.zone, speech, asked=False))
+
+
+@command(group="settings")
+async def settings(desk: Desk, ask: Request) -> Answer:
+    """What is set for this chat: clocks, language, quiet hours, subscriptions.
+
+    /settings
+    """
+    chosen = await desk.settings(ask.address, ask.language, ask.zone)
+    held = await desk.store.subscriptions(ask.address)
+    name, now = places.own_name(chosen.language), desk.clock()
+    message = compose.settings(chosen, name, held, tongue(chosen.language), now)
+    return Answer(message, compose.settings_data(chosen, held, now))
+
+
 @command(group="settings")
 async def status(desk: Desk, ask: Request) -> Answer:
     """How things stand: the next digest, the last delivery, the sources.
@@ -58,13 +88,13 @@ async def status(desk: Desk, ask: Request) -> Answer:
     /status
     """
     settings = await desk.settings(ask.address, ask.language, ask.zone)
-    due = [one.next_due for one in await desk.store.subscriptions(ask.address) if one.next_due]
+    coming = [one.next_due for one in await desk.store.subscriptions(ask.address) if one.next_due]
     now = desk.clock()
     state = Status(
         version=desk.version,
         address=ask.address,
         zone=settings.zone,
-        next_digest=min(due, default=None),
+        next_digest=min(coming, default=None),
         last=await desk.store.last_settled(ask.address),
         lines=source_lines(desk.catalogue, await desk.outlets(ask.address), await desk.store.poll_states()),
         health=desk.health(),

@@ -52,14 +52,15 @@ class Page:
     plain: str
     keyboard: Keyboard = ()
     attachment: Attachment | None = None
+    silent: bool = False
 
     def alone(self) -> Page:
         """The page without its attachment."""
         if not isinstance(self.attachment, File):
-            return Page(self.html, self.plain, self.keyboard)
+            return replace(self, attachment=None)
         content = _fit_lines(_sendable(self.attachment.content), TEXT_UNITS - units(self.plain) - 1)
         markup = f"{self.html}\n<pre>{_escape(content)}</pre>"
-        return Page(markup, f"{self.plain}\n{content}", self.keyboard)
+        return replace(self, html=markup, plain=f"{self.plain}\n{content}", attachment=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def render(message: Message, data: Mapping[str, str]) -> list[Page]:
     if pages and message.buttons:
         last = pages[-1]
         pages[-1] = replace(last, keyboard=keyboard(message.buttons, data))
-    return pages
+    return [replace(page, silent=True) for page in pages] if message.silent else pages
 
 
 def callback_data(command: str, chat: str) -> str:

@@ -165,7 +165,7 @@ class Sender:
             if not _is_content(error):
                 return address, self._outcome(error)
             log.error("Telegram refused our markup", description=error.message)
-            return address, await self._attempt(address, {"text": page.plain})
+            return address, await self._attempt(address, {"text": page.plain} | _manner(page))
         except TelegramError as error:
             return address, self._outcome(error)
 
@@ -223,7 +223,7 @@ def _sent(result: Any) -> Outcome:
 
 
 def _markup(page: Page, name: str = "text") -> dict[str, Any]:
-    body: dict[str, Any] = {name: page.html, "parse_mode": "HTML"}
+    body: dict[str, Any] = {name: page.html, "parse_mode": "HTML"} | _manner(page)
     if page.keyboard:
         rows = [[{"text": label, "callback_data": data} for label, data in row] for row in page.keyboard]
         body["reply_markup"] = {"inline_keyboard": rows}
@@ -233,3 +233,7 @@ def _markup(page: Page, name: str = "text") -> dict[str, Any]:
 def _is_content(error: BadRequest) -> bool:
     text = error.message.lower().replace("_", " ")
     return any(part in text for part in _CONTENT)
+
+
+def _manner(page: Page) -> dict[str, Any]:
+    return {"disable_notification": True} if page.silent else {}

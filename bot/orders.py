@@ -1,8 +1,8 @@
-"""Standing orders as people type them, read. Nothing is looked up; what cannot be read is a Refusal."""
+"""Standing orders as people type them, read; and written the way they are typed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import time
 from functools import cache
@@ -16,12 +16,12 @@ from bot.errors import Refusal
 from bot.locales import N_, languages
 from bot.models import Content, Schedule, ScheduleKind
 from bot.places import country
-from bot.query import QUOTES, parts_of, read_parts
+from bot.query import NO_WORDS, QUOTES, YES_WORDS, parts_of, read_opinion, read_parts
+from bot.topics import topic
 
 AT: Final = time(9, 0)
 """When a digest comes if nobody says."""
-
-ORDER_KEYS: Final = ("country",)
+ORDER_KEYS: Final = ("country", "source", "topic", "opinion", "empty")
 
 KINDS: Final[dict[str, ScheduleKind]] = {
     "daily": "daily",
@@ -37,6 +37,7 @@ KINDS: Final[dict[str, ScheduleKind]] = {
 FILLERS: Final = frozenset({"at", "on", "в", "во", "по", "на"})
 RATES_WORDS: Final = frozenset({"rates", "курсы"})
 NEWS_WORDS: Final = frozenset({"news", "новости"})
+DAY_CODES: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _HALF_DAY: Final = regex.compile(r"(\d) (am|pm)\b")
 _CLOCK: Final = regex.compile(r"(\d{1,2})(?:[:.](\d{2}))?(am|pm)?")
@@ -45,19 +46,52 @@ _LIKE_CLOCK: Final = regex.compile(r"\d+(?:[:.h]\d*)*(?:am|pm)?")
 
 
 def order(text: str) -> tuple[Schedule, Content]:
-    """What /subscribe is asked: when (daily at 09:00 if unsaid), then words, "a phrase", -without, country:kz, rates.
+    """What /subscribe is asked: when (daily at 09:00 if unsaid), then what, as /latest takes it, rates, news.
 
-    Words or countries narrow it to that news; "rates" adds the rates, alone it is only the rates.
+    What narrows the news leaves the rates out unless "rates" is said; that word alone is only the rates.
     """
-    typed = parts_of(_HALF_DAY.sub(r"\1\2", one_line(text).casefold()))
-    schedule, rest = _schedule(typed)
+    schedule, rest = _schedule(parts_of(_HALF_DAY.sub(r"\1\2", one_line(text).casefold())))
     said = read_parts(rest, ORDER_KEYS)
     rates = not RATES_WORDS.isdisjoint(said.words)
-    words = tuple(dict.fromkeys(word for word in said.words if word not in RATES_WORDS | NEWS_WORDS))
-    countries = tuple(dict.fromkeys(country(value) for value in said.values.get("country", ())))
-    narrowed = bool(words or countries or said.excluded) or not NEWS_WORDS.isdisjoint(said.words)
-    content = Content(words, countries, news=narrowed or not rates, rates=rates or not narrowed)
-    return schedule, replace(content, excluded=tuple(dict.fromkeys(said.excluded)))
+    words = _once(word for word in said.words if word not in RATES_WORDS | NEWS_WORDS)
+    content = Content(
+        words=words,
+        countries=_once(country(value) for value in said.values.get("country", ())),
+        excluded=_once(said.excluded),
+        sources=_once(value.casefold() for value in said.values.get("source", ())),
+        topics=_once(topic(value) for value in said.values.get("topic", ())),
+        opinion=read_opinion(said.last("opinion")),
+        empty=_empty(said.last("empty")),
+    )
+    narrowed = _is_narrow(content) or not NEWS_WORDS.isdisjoint(said.words)
+    return schedule, replace(content, news=narrowed or not rates, rates=rates or not narrowed)
+
+
+def query_text(content: Content) -> str:
+    """The news of a subscription, as /latest takes it."""
+    keys = [f"{key}:{','.join(values)}" for key, values in _keyed(content) if values]
+    wanted, excluded = (
+        [f'"{word}"' if " " in word else word for word in words] for words in (content.words, content.excluded)
+    )
+    return " ".join([*wanted, *(f"-{word}" for word in excluded), *keys])
+
+
+def order_text(schedule: Schedule, content: Content) -> str:
+    """An order as /subscribe takes it: the inverse of order()."""
+    when: list[str] = [schedule.kind]
+    if schedule.kind == "weekly":
+        when.append(DAY_CODES[schedule.weekday])
+    if schedule.kind != "instant":
+        when.append(f"{schedule.at:%H:%M}")
+    query = query_text(content)
+    what = [query]
+    if content.rates and (_is_narrow(content) or not content.news):
+        what.append("rates")
+    if content.news and not content.rates and not _is_narrow(content):
+        what.append("news")
+    if not content.empty:
+        what.append("empty:no")
+    return " ".join(filter(None, [*when, *what]))
 
 
 def same_content(one: Content, other: Content) -> bool:
@@ -65,9 +99,40 @@ def same_content(one: Content, other: Content) -> bool:
     return _identity(one) == _identity(other)
 
 
+def _is_narrow(content: Content) -> bool:
+    """Whether it asks for certain news; leaving some out is less than that."""
+    return bool(content.words or content.countries or content.sources or content.topics)
+
+
 def _identity(content: Content) -> tuple[object, ...]:
-    chosen = (content.words, content.excluded, content.countries)
-    return *map(frozenset, chosen), content.news, content.rates
+    lists = (content.words, content.excluded, content.countries, content.sources, content.topics)
+    return *map(frozenset, lists), content.opinion, content.news, content.rates
+
+
+def _keyed(content: Content) -> tuple[tuple[str, Sequence[str]], ...]:
+    opinion = () if content.opinion is None else ("only",) if content.opinion else ("no",)
+    return (
+        ("country", [code.lower() for code in content.countries]),
+        ("source", content.sources),
+        ("topic", content.topics),
+        ("opinion", opinion),
+    )
+
+
+def _once(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _empty(value: str | None) -> bool:
+    if value is None or value.casefold() in YES_WORDS:
+        return True
+    if value.casefold() in NO_WORDS:
+        return False
+    raise Refusal(
+        N_("I cannot read empty:{value}."),
+        N_("empty:no leaves out a digest that has nothing new, empty:yes sends it all the same."),
+        value=shown(value),
+    )
 
 
 def _schedule(typed: Sequence[str]) -> tuple[Schedule, Sequence[str]]:
