@@ -77,8 +77,8 @@ async def alerts(
     """The alerts of this chat: how far off each is; end one, silence it, or keep it for good.
 
     /alerts
-    /alerts end 3
     /alerts snooze 3 2d
+    /alerts end 3
     """
     settings, now = await desk.settings(ask.address, ask.language, ask.zone), desk.clock()
     speech = tongue(settings.language)

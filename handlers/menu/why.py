@@ -23,7 +23,6 @@ async def why(desk: Desk, ask: Request, what: Annotated[str, "NUMBER | aNUMBER o
     """Why something came here by itself, or was held back.
 
     /why
-    /why 120
     /why a3
     """
     settings = await desk.settings(ask.address, ask.language, ask.zone)
