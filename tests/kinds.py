@@ -7,7 +7,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from bot import due, stories
-from bot.compose import about, attached, chart, chat, convert, digest, fixings, news, orders, periods, rates, sources
+from bot.compose import (
+    about,
+    attached,
+    chart,
+    chat,
+    convert,
+    digest,
+    fixings,
+    news,
+    orders,
+    pauses,
+    periods,
+    rates,
+    sources,
+)
 from bot.compose import stories as compose_stories
 from bot.compose.about import Entry
 from bot.compose.convert import Transfer
@@ -271,11 +285,11 @@ def _chat(speech: Tongue) -> dict[str, Message]:
         "list-long": orders.orders([DAILY, WEEKLY, INSTANT, paused], speech, ZONE, NOW),
         "list-one": orders.one_order(WEEKLY, 2, speech, ZONE, NOW),
         "list-none": orders.orders([], speech, ZONE, NOW),
-        "paused": orders.paused([replace(DAILY, paused_at=NOW)], speech, ZONE),
-        "paused-until": orders.paused([paused, paused], speech, ZONE),
-        "resume": orders.ask_missed("id:1", [replace(DAILY, paused_at=NOW)], speech, ZONE),
-        "resumed": orders.resumed([DAILY], [preview.digest], speech, ZONE),
-        "resumed-none": orders.nothing_paused(speech),
+        "paused": pauses.paused([replace(DAILY, paused_at=NOW)], speech, ZONE),
+        "paused-until": pauses.paused([paused, paused], speech, ZONE),
+        "resume": pauses.ask_missed("id:1", [replace(DAILY, paused_at=NOW)], speech, ZONE),
+        "resumed": pauses.resumed([DAILY], [preview.digest], speech, ZONE),
+        "resumed-none": pauses.nothing_paused(speech),
         "unsubscribe": orders.which_to_end([DAILY, WEEKLY, INSTANT], speech),
         "unsubscribed": orders.unsubscribed(WEEKLY, 2, speech),
         "quiet": chat.quiet(Quiet(time(22), time(7)), ZONE, speech, asked=True),
