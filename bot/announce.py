@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -25,6 +26,7 @@ from bot.models import (
     Fixing,
     Mailing,
     Outgoing,
+    Plan,
     Quote,
     RateRoad,
     RateTable,
@@ -81,12 +83,22 @@ class Announcer:
     async def _check_plans(self, now: datetime) -> None:
         """At the start, and when the clock was put back: the rules of a zone may have changed, a plan may lie too
         far ahead."""
-        plans = [(plan, replace(plan, zone=plan.zone or self.zone)) for plan in await self.store.plans(now)]
-        dues = [(plan, due.checked(placed, now, self.catch_up)) for plan, placed in plans]
-        corrected = [(plan, at) for plan, at in dues if at and at != plan.next_due]
+        corrected = await asyncio.to_thread(self._corrected, await self.store.plans(now), now)
         if corrected:
             moved = await self.store.correct_plans(corrected)
             log.info("digests planned anew", subscriptions=moved)
+
+    def _corrected(self, plans: Sequence[Plan], now: datetime) -> list[tuple[Plan, datetime]]:
+        """Many editions share a plan, so each is reckoned once; in a thread, as it may take seconds all the same."""
+        checked: dict[Plan, datetime | None] = {}
+        corrected: list[tuple[Plan, datetime]] = []
+        for plan in plans:
+            placed = replace(plan, edition=0, zone=plan.zone or self.zone)
+            if placed not in checked:
+                checked[placed] = due.checked(placed, now, self.catch_up)
+            if (at := checked[placed]) and at != plan.next_due:
+                corrected.append((plan, at))
+        return corrected
 
     async def _mailing(self, edition: Edition, press: Press) -> Mailing:
         settings = ChatSettings(edition.address, edition.zone or self.zone, edition.language or self.language)

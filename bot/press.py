@@ -22,6 +22,8 @@ from bot.stories import Story, stories
 STORIES_COUNTED: Final = 200
 HEADLINES: Final = 2
 """Beside a currency that moved."""
+REMEMBERED: Final = 1000
+"""Digests kept for later batches of the same editions: they fall due together, so the newest will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ class Press:
         """The digest of an edition, made once for all its subscriptions, however many batches they take."""
         key = edition.content, settings.zone, settings.language, edition.feeds, after, until
         if key not in self._made:
+            if len(self._made) >= REMEMBERED:
+                self._made.clear()
+                self._news.clear()
             self._made[key] = await self.digest(edition.content, settings, after, until)
         return self._made[key]
 

@@ -188,48 +188,6 @@ def no_orders(tongue: Tongue) -> Message:
     )
 
 
-def paused(changed: Sequence[Subscription], tongue: Tongue, zone: str) -> Message:
-    """What is silent from now on, and until when."""
-    until = changed[0].paused_until
-    if until:
-        head = tongue.say("Paused until {until}", until=moment(until, zone, tongue))
-        hint = tongue.say("The first digest after that holds what came meanwhile.")
-    else:
-        head, hint = tongue.say("Paused"), tongue.say("/resume goes on.")
-    lines = [Paragraph(describe(order, tongue)) for order in changed]
-    which = f" id:{changed[0].id}" if len(changed) == 1 else ""
-    return Message(
-        (Heading(head), *lines, Paragraph(hint, small=True)), (Button(tongue.say("Resume"), f"/resume{which}"),)
-    )
-
-
-def ask_missed(which: str, missed: Sequence[Subscription], tongue: Tongue, zone: str) -> Message:
-    """The question what to do with the time that was missed. which: as /resume takes it, "" for all."""
-    since = min(order.paused_at for order in missed if order.paused_at)
-    text = tongue.say("Paused since {moment}. Shall I tell what you missed?", moment=moment(since, zone, tongue))
-    lines = [Paragraph(describe(order, tongue)) for order in missed]
-    command = f"/resume {which}".rstrip()
-    return Message(
-        (Heading(text), *lines),
-        (
-            Button(tongue.say("Catch up once"), f"{command} catchup"),
-            Button(tongue.say("Skip it"), f"{command} skip"),
-        ),
-    )
-
-
-def resumed(orders: Sequence[Subscription], told: Sequence[Message], tongue: Tongue, zone: str) -> Message:
-    """They speak again. told: what they would have told meanwhile, where that is wanted."""
-    blocks: list[Block] = [Heading(tongue.say("Resumed"))]
-    for order in orders:
-        blocks.append(Paragraph(describe(order, tongue)))
-        if order.next_due:
-            blocks.append(Paragraph(next_digest(order.next_due, tongue, zone), small=True))
-    for message in told:
-        blocks += message.blocks
-    return Message(tuple(blocks), (Button(tongue.say("My subscriptions"), "/list"),))
-
-
 def what_to_follow(tongue: Tongue) -> Message:
     """The answer to /follow without a word."""
     return Message(
@@ -240,12 +198,6 @@ def what_to_follow(tongue: Tongue) -> Message:
             Paragraph(tongue.say("Such as /follow summit -football"), small=True),
         ),
         tuple(Button(tongue.locale.territories[code], f"/follow country:{code.lower()}") for code in OURS),
-    )
-
-
-def nothing_paused(tongue: Tongue) -> Message:
-    return Message(
-        (Paragraph(tongue.say("Nothing is paused here.")),), (Button(tongue.say("My subscriptions"), "/list"),)
     )
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot import due
 from bot.compose import orders as compose
+from bot.compose import pauses
 from bot.locales import tongue
 from bot.message import Message
 from bot.models import Answer, ChatSettings, Request, Subscription
@@ -42,7 +43,7 @@ async def pause(desk: Desk, ask: Request, what: Annotated[str, "number] [2h | 2d
     ]
     planned = [due.replan(one, settings.zone, settings.zone, now) for one in paused]
     await desk.store.change_subscriptions(planned)
-    return Answer(compose.paused(planned, speech, settings.zone))
+    return Answer(pauses.paused(planned, speech, settings.zone))
 
 
 @command(group="digest", needs={"news", "rates"}, changes=True)
@@ -61,14 +62,14 @@ async def resume(desk: Desk, ask: Request, what: Annotated[str, "number] [catchu
     chosen = [pick(held, which)] if which else held
     paused = [one for one in chosen if one.is_paused(now)]
     if not paused:
-        return Answer(compose.nothing_paused(speech))
+        return Answer(pauses.nothing_paused(speech))
     missed = [one for one in paused if _missed(one, settings.zone, now)]
     if missed and not how:
-        return Answer(compose.ask_missed(which, missed, speech, settings.zone))
+        return Answer(pauses.ask_missed(which, missed, speech, settings.zone))
     told = [await _told(desk, one, settings, now) for one in missed] if how & CATCH_UP else []
     resumed = [_resumed(one, settings.zone, now, done=one in missed) for one in paused]
     await desk.store.change_subscriptions(resumed)
-    return Answer(compose.resumed(resumed, told, speech, settings.zone))
+    return Answer(pauses.resumed(resumed, told, speech, settings.zone))
 
 
 def _missed(order: Subscription, zone: str, now: datetime) -> bool:
