@@ -30,6 +30,7 @@ from bot.models import (
     Subscription,
     Update,
 )
+from bot.patience import heard
 from bot.ports import Store
 from storage import chats, inbox, news, outbox, rates, search, sources
 from storage.opening import open_reader, open_writer
@@ -67,7 +68,7 @@ class SqliteStore(Store):
 
     async def open(self) -> None:
         """Open the file now, rather than at the first call."""
-        await self._writer.run(_nothing)
+        await self._writer.connect()
 
     # sources
     async def poll_states(self) -> dict[str, PollState]:
@@ -78,6 +79,7 @@ class SqliteStore(Store):
         self._polls.append(state)
         if self._commit is None:
             self._commit = asyncio.create_task(self._keep_polls())
+            self._commit.add_done_callback(heard)
         await asyncio.shield(self._commit)
 
     async def _keep_polls(self) -> None:
@@ -220,10 +222,6 @@ class SqliteStore(Store):
         """The last connection to close folds the log back into the file."""
         await self._readers.close()
         await self._writer.close()
-
-
-def _nothing(_: Database) -> None:
-    """The first job of a thread opens its connection; this one does no more than that."""
 
 
 def _beat(db: Database) -> None:
