@@ -46,7 +46,10 @@ ANY_SERVER = {
     "reset after": reset_after,
     "slow": slow(1),
 }
-OF_TELEGRAM = ANY_SERVER | {"429": refusal(429, "Too Many Requests: retry after 1", retry_after=1)}
+OF_TELEGRAM = ANY_SERVER | {
+    "500": refusal(500, "Internal Server Error"),  # in the Bot API's own words: it was not carried out
+    "429": refusal(429, "Too Many Requests: retry after 1", retry_after=1),
+}
 OF_SLACK = ANY_SERVER | {"429": status(429, '{"ok": false, "error": "ratelimited"}', 1, "application/json")}
 OF_SOURCES = ANY_SERVER | {"429": status(429, retry_after=1), "truncated": truncated}
 
