@@ -207,9 +207,12 @@ async def _run(settings: Settings, world: World) -> int:
     """The service, until a signal ends it."""
     if settings.half_set and not settings.telegram_bot_token:
         raise SettingsError(settings.half_set)
+    taken = DatabaseError(f"{settings.database_path} is in use by another `yamchi run`; stop that one first")
+    if ServiceLock(settings.database_path).held_elsewhere():  # before a large database is read through
+        raise taken
     async with live_core(settings, world) as core:
         if not core.lock.acquire():
-            raise DatabaseError(f"{settings.database_path} is in use by another `yamchi run`; stop that one first")
+            raise taken
         chats = _chats(settings, core)
         service = core.service(chats)
         refresh = partial(core.tracker.first_answers, seconds=FIRST_ANSWER_SECONDS)

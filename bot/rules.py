@@ -104,15 +104,16 @@ def newest_fixing(known: Sequence[RateTable], new: Sequence[RateTable]) -> RateT
     """The newest of the new tables if it holds other figures than the newest known one.
 
     The same date counts too: a bank may carry today's figures into tomorrow until it fixes
-    tomorrow's. None on a first look, and for a day carried forward.
+    tomorrow's. None on a first look, and for a day carried forward, be it from a day just corrected.
     """
     if not known or not new:
         return None
     before = max(known, key=lambda table: table.effective_date)
     after = max(new, key=lambda table: table.effective_date)
-    if after.effective_date < before.effective_date:
+    if after.effective_date < before.effective_date or not moved(after, before):
         return None
-    return after if moved(after, before) else None
+    dated = {table.effective_date: table for table in (*known, *new) if table.effective_date < after.effective_date}
+    return after if not dated or moved(after, dated[max(dated)]) else None
 
 
 def revisions(known: Sequence[RateTable], new: Sequence[RateTable]) -> list[tuple[RateTable, Fixing]]:
@@ -152,10 +153,14 @@ def window(articles: Sequence[Article]) -> float:
 
 
 def is_due(state: PollState | None, now: datetime) -> bool:
-    """Whether to ask a source by ourselves; one that its server called gone three times never again."""
+    """Whether to ask a source by ourselves; one that its server called gone three times never again.
+
+    One that answered in the future was asked while our clock ran ahead, so it is not waited for.
+    """
     if state is None:
         return True
-    return state.gone < GONE_FOR_GOOD and (state.next_poll_at is None or state.next_poll_at <= now)
+    ahead = state.last_ok_at is not None and state.last_ok_at > now
+    return state.gone < GONE_FOR_GOOD and (state.next_poll_at is None or state.next_poll_at <= now or ahead)
 
 
 def poll_again(state: PollState, interval: float, retry_after: float | None, now: datetime) -> datetime:

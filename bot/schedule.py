@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.errors import YamchiError
+
 Tick = Callable[[], Awaitable[object]]
 log = structlog.get_logger()
 
@@ -25,5 +27,7 @@ def start_ticks(ticks: Mapping[str, tuple[Tick, float]]) -> AsyncIOScheduler:
 async def _guarded(name: str, tick: Tick) -> None:
     try:
         await tick()
+    except YamchiError as error:
+        log.warning("tick failed", tick=name, reason=str(error))
     except Exception:
         log.exception("tick failed", tick=name)

@@ -13,14 +13,17 @@ import structlog
 
 from bot.announce import Announcer
 from bot.deliver import Deliverer
-from bot.errors import ChatRejected
+from bot.errors import ChatRejected, YamchiError
 from bot.models import Health
+from bot.patience import patiently
 from bot.ports import Ask, Chat, Clock, Store
 from bot.schedule import Tick, start_ticks
 from bot.track import Tracker
 
 RESTART_SECONDS = (1, 2, 5, 15, 30)
 PRUNE_SECONDS = 6 * 3600.0
+BEAT_SECONDS = 5.0
+"""How often the store is tried. A second or two more, and whoever asks knows that it cannot be written."""
 
 log = structlog.get_logger()
 
@@ -40,14 +43,15 @@ class Service:
     clock: Clock
     tick_seconds: float
     vitals: dict[str, Health] = field(default_factory=dict)
+    writable: Health = field(default_factory=lambda: Health(ok=True))
 
     def alive(self) -> dict[str, Health]:
         """Whether each of our own tasks is alive."""
         return dict(self.vitals)
 
     def ready(self) -> dict[str, Health]:
-        """Our tasks and each chat's connection."""
-        return {**self.vitals, **{name: chat.health() for name, chat in self.chats.items()}}
+        """Our tasks, whether the store can be written, and each chat's connection."""
+        return {**self.vitals, "store": self.writable, **{name: chat.health() for name, chat in self.chats.items()}}
 
     async def check_chats(self) -> list[ChatRejected]:
         """Say hello on every chat at once. Returns the definite rejections."""
@@ -59,15 +63,19 @@ class Service:
 
     @asynccontextmanager
     async def ticking(self, *, polls: Callable[[], bool]) -> AsyncIterator[None]:
-        """The ticks go round: sources are polled while `polls()`, digests fall due, old rows go."""
+        """The ticks go round: sources are polled while `polls()`, digests fall due, old rows go.
+
+        None is polled while the store cannot keep what they say, nor when to ask them next.
+        """
 
         async def track() -> None:
-            if polls():
+            if self.writable.ok and polls():
                 await self.tracker.poll_due()
 
         ticks: dict[str, tuple[Tick, float]] = {
             "track": (track, self.tick_seconds),
             "announce": (self._announce, self.tick_seconds),
+            "beat": (self._beat, BEAT_SECONDS),
             "prune": (self._prune, PRUNE_SECONDS),
         }
         await track()
@@ -90,6 +98,19 @@ class Service:
 
     async def _announce(self) -> None:
         await self.announcer.due(self.clock())
+
+    async def _beat(self) -> None:
+        """Whether the store can be written, told once when that changes."""
+        before = self.writable
+        try:
+            await patiently(self.store.ping())
+            self.writable = Health(ok=True)
+        except YamchiError as error:
+            self.writable = Health(ok=False, detail=str(error))
+        if self.writable.ok and not before.ok:
+            log.info("the store can be written again")
+        elif before.ok and not self.writable.ok:
+            log.error("the store cannot be written", reason=self.writable.detail)
 
     async def _prune(self) -> None:
         await self.store.prune(self.clock())

@@ -14,7 +14,7 @@ from bot import rules
 from bot.announce import Announcer
 from bot.bankdays import rest
 from bot.bankpolls import BankPolls
-from bot.errors import NotModified, SourceError
+from bot.errors import DatabaseError, NotModified, SourceError
 from bot.feedpolls import FeedPolls
 from bot.fetch import Fetcher
 from bot.models import Catalogue, Feed, PollState, RateRoad
@@ -141,8 +141,18 @@ class Tracker:
         return running
 
     async def _poll(self, need: str, source: Source, state: PollState) -> None:
-        """One source, one time: the only place where its errors are caught."""
-        interval = self._intervals[need]
+        """One source, one time: the only place where its errors are caught.
+
+        A store that cannot be written is no fault of the source: it is asked again, as nothing is noted.
+        """
+        try:
+            await self._look(source, state, self._intervals[need])
+        except DatabaseError as error:
+            log.warning("poll not kept", source=source.id, reason=str(error))
+        except Exception:
+            log.exception("poll not kept", source=source.id)
+
+    async def _look(self, source: Source, state: PollState, interval: float) -> None:
         try:
             if isinstance(source, Feed):
                 await self._feeds.poll(source, state, interval)
@@ -153,6 +163,8 @@ class Tracker:
         except SourceError as error:
             gone = state.gone + 1 if error.gone else state.gone
             await self._note_failure(source, replace(state, gone=gone), str(error), interval, error.retry_after)
+        except DatabaseError:
+            raise
         except Exception as error:
             log.exception("poll failed", source=source.id)
             await self._note_failure(source, state, f"cannot be read ({type(error).__name__})", interval, None)
@@ -167,11 +179,8 @@ class Tracker:
         failed = replace(failed, moved_to="")  # it may be gone there: the next time it is looked for where it was
         now = self._clock()
         failed = replace(failed, next_poll_at=rules.poll_again(failed, interval, retry_after, now))
-        try:
-            told = await self._banks.overdue(source, now) if isinstance(source, RateRoad) else []
-            await self._store.keep_tables(failed, [], told, now)
-        except Exception:
-            log.exception("poll not kept", source=state.source)
+        told = await self._banks.overdue(source, now) if isinstance(source, RateRoad) else []
+        await self._store.keep_tables(failed, [], told, now)
 
     def _good(self, state: PollState, interval: float, items: int) -> PollState:
         now = self._clock()

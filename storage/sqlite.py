@@ -38,6 +38,7 @@ from bot.models import (
     Subscription,
     Update,
 )
+from bot.patience import heard
 from bot.ports import Store
 from storage import alerts as alerts_
 from storage import bundles, chats, due, inbox, index, news, outbox, rates, search, sources
@@ -77,7 +78,7 @@ class SqliteStore(Store):
 
     async def open(self) -> None:
         """Open the file now, rather than at the first call."""
-        await self._writer.run(_nothing)
+        await self._writer.connect()
 
     # sources
     async def poll_states(self) -> dict[str, PollState]:
@@ -88,6 +89,7 @@ class SqliteStore(Store):
         self._polls.append(state)
         if self._commit is None:
             self._commit = asyncio.create_task(self._keep_polls())
+            self._commit.add_done_callback(heard)
         await asyncio.shield(self._commit)
 
     async def _keep_polls(self) -> None:
@@ -289,10 +291,6 @@ class SqliteStore(Store):
         """The last connection to close folds the log back into the file."""
         await self._readers.close()
         await self._writer.close()
-
-
-def _nothing(_: Database) -> None:
-    """The first job of a thread opens its connection; this one does no more than that."""
 
 
 def _beat(db: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -14,10 +15,13 @@ from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar
 from sqlite_utils import Database
 
 from bot.errors import DatabaseError
+from bot.patience import heard
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+CLOSE_SECONDS: Final = 5.0
+"""How long the exit waits for jobs that are queued."""
 REASONS: Final = {
     sqlite3.SQLITE_FULL: "the disk is full, so the database cannot be written",
     sqlite3.SQLITE_IOERR: "the disk refuses, so the database cannot be used",
@@ -58,14 +62,24 @@ class Crew:
 
     async def run(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of work(db, ...) in a transaction. Raises DatabaseError for what SQLite refuses."""
+        return await self._hand_in(partial(self._transaction, partial(_call, work, args, kwargs)))
+
+    async def connect(self) -> None:
+        """Open a connection now, waiting for nobody who writes. Raises what opening it raises."""
+        await self._hand_in(_nothing)
+
+    async def _hand_in(self, job: Callable[[Database], T]) -> T:
         if self._closed:
             raise DatabaseError("the database is closed")
         future: Future[T] = Future()
-        self._jobs.put((future, partial(_call, work, args, kwargs)))
-        return await asyncio.shield(asyncio.wrap_future(future))
+        self._jobs.put((future, job))
+        done = asyncio.wrap_future(future)
+        done.add_done_callback(heard)
+        return await asyncio.shield(done)
 
     async def close(self) -> None:
-        """Finish what is queued, then let go of the connections."""
+        """Finish what is queued, then let go of the connections. A disk that hangs, or a database that
+        another process holds, is not waited for: nobody was told that such a job is done."""
         if not self._closed:
             self._closed = True
             for _ in self._threads:
@@ -73,16 +87,17 @@ class Crew:
         await asyncio.to_thread(self._join)
 
     def _join(self) -> None:
+        until = time.monotonic() + CLOSE_SECONDS
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _work(self) -> None:
         db: Database | None = None
-        while (job := self._jobs.get()) is not None:
-            future, work = job
+        while (waiting := self._jobs.get()) is not None:
+            future, job = waiting
             try:
                 db = db or self._connect()
-                future.set_result(self._transaction(db, work))
+                future.set_result(job(db))
             except sqlite3.Error as error:
                 future.set_exception(told(error))
             except BaseException as error:  # noqa: BLE001 - it belongs to the one who waits
@@ -90,7 +105,7 @@ class Crew:
         if db is not None:
             db.close()
 
-    def _transaction(self, db: Database, work: Callable[[Database], T]) -> T:
+    def _transaction(self, work: Callable[[Database], T], db: Database) -> T:
         db.conn.execute(self._begin)
         try:
             result = work(db)
@@ -99,6 +114,10 @@ class Crew:
             db.rollback()
             raise
         return result
+
+
+def _nothing(_: Database) -> None:
+    """A job for the sake of the connection it is given."""
 
 
 def _call(work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], db: Database) -> T:

@@ -3,24 +3,28 @@
     python -m tests.launcher run
 
 YAMCHI_TEST_NOW    an ISO instant: the clock starts there and runs on
+YAMCHI_TEST_SHIFT  a file with seconds in it, looked at whenever the time is asked: so far off is the clock
 YAMCHI_TEST_CRASH  "sent:3": die (as by kill -9) the third time the point "sent" is reached
 """
 
 import os
 import sys
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from bot.__main__ import main
 
 started = datetime.now(UTC)
 begin = datetime.fromisoformat(os.environ.pop("YAMCHI_TEST_NOW", "") or started.isoformat())
+shift = os.environ.pop("YAMCHI_TEST_SHIFT", "")
 point, _, nth = os.environ.pop("YAMCHI_TEST_CRASH", "").partition(":")
 reached: Counter[str] = Counter()
 
 
 def clock() -> datetime:
-    return begin + (datetime.now(UTC) - started)
+    off = float(Path(shift).read_text()) if shift else 0.0
+    return begin + (datetime.now(UTC) - started) + timedelta(seconds=off)
 
 
 def crash(name: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -96,11 +97,24 @@ def test_tomorrow_is_carried_forward_until_it_is_fixed():
     assert rules.newest_fixing(known, [table(21, "1")]) is None
 
 
+def test_a_correction_of_today_carried_into_tomorrow_is_not_tomorrows_fixing():
+    known, corrected = [table(20, "1"), table(21, "1")], [table(20, "3"), table(21, "3")]
+    assert rules.newest_fixing(known, corrected) is None
+    assert rules.newest_fixing(corrected, [table(20, "3"), table(21, "2")]) == table(21, "2")
+
+
 def test_a_failing_source_is_asked_ever_more_rarely_and_a_healthy_one_on_its_beat():
     waits = [rules.poll_again(PollState("s", failures=n), 3600, None, NOW) - NOW for n in range(6)]
     assert timedelta(minutes=54) <= waits[0] <= timedelta(minutes=66)
     assert waits[1:] == [timedelta(hours=h) for h in (1, 2, 4, 6, 6)]
     assert rules.poll_again(PollState("s", failures=1), 60, 500, NOW) - NOW == timedelta(seconds=500)
+
+
+def test_a_source_that_answered_while_our_clock_ran_ahead_is_not_waited_for():
+    ahead = PollState("s", last_ok_at=NOW + timedelta(hours=1), next_poll_at=NOW + timedelta(hours=2))
+    assert rules.is_due(ahead, NOW)
+    assert not rules.is_due(ahead, NOW + timedelta(hours=1))
+    assert not rules.is_due(replace(ahead, gone=3), NOW)
 
 
 def test_a_waiting_person_is_worth_a_request_unless_the_server_said_no():

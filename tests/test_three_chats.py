@@ -9,17 +9,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.chats import Chats, open_chats
 from tests.fakes.faults import status
-from tests.fakes.slack import APP, BOT, FakeSlack
-from tests.fakes.telegram import FakeTelegram
-from tests.process import QUIET, ROOT, Running, run
-from tests.world import BEFORE_NINE, World, open_world
+from tests.fakes.slack import APP, BOT
+from tests.process import QUIET, ROOT, run
 
 HOSTILE = "<b>Oil & gas</b> <!channel> @here 2 < 3 \u202eevil\u202c 🚂 summit"
 PLAIN = "Oil & gas @here 2 < 3 evil 🚂 summit"
@@ -28,31 +26,10 @@ PATIENCE = 100
 """Seconds; the promise is 35."""
 
 
-@dataclass
-class Chats:
-    world: World
-    telegram: FakeTelegram
-    slack: FakeSlack
-    env: dict[str, str]
-
-    def run(self, at: timedelta = timedelta(0), stdin: int = subprocess.DEVNULL, **more: str) -> Running:
-        env = {**self.env, "YAMCHI_TEST_NOW": (BEFORE_NINE + at).isoformat(), **more}
-        return Running(self.world.folder, "run", env=env, stdin=stdin)
-
-
 @pytest.fixture
 def chats(tmp_path: Path) -> Iterator[Chats]:
-    with open_world(tmp_path) as world, FakeTelegram() as telegram, FakeSlack() as slack:
-        env = {
-            **world.env,
-            "TELEGRAM_BOT_TOKEN": telegram.token,
-            "TELEGRAM_API_URL": telegram.url,
-            "TELEGRAM_PAID_BROADCAST": "true",
-            "SLACK_BOT_TOKEN": BOT,
-            "SLACK_APP_TOKEN": APP,
-            "SLACK_API_URL": slack.api_url,
-        }
-        yield Chats(world, telegram, slack, env)
+    with open_chats(tmp_path) as opened:
+        yield opened
 
 
 def rates(text: str) -> set[str]:

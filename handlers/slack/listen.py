@@ -21,6 +21,7 @@ from bot.errors import DatabaseError
 from bot.locales import Tongue, tongue
 from bot.message import Message
 from bot.models import Request, Update
+from bot.patience import patiently
 from bot.ports import Ask, Clock, CrashHook, Store
 from handlers.slack.files import Files, attachments
 from handlers.slack.heard import Heard, understand
@@ -102,9 +103,9 @@ class Listener:
         """Each request once, by the event's id where it has one: that survives Slack's retries."""
         update = Update("slack", str(body.get("event_id") or context["envelope_id"]), json.dumps(body))
         try:
-            new = await self._store.keep_updates([update], self._clock())
-        except DatabaseError:
-            log.exception("a request could not be kept")  # it is answered all the same: reads still work
+            new = await patiently(self._store.keep_updates([update], self._clock()))
+        except DatabaseError as error:  # it is answered all the same: reads still work
+            log.warning("a request could not be kept", reason=str(error))
             new = 1
         self._crash("heard")
         context["update"] = update
@@ -196,9 +197,9 @@ class Listener:
 
     async def _settle(self, update: Update, state: str) -> None:
         try:
-            await self._store.settle_update(update.platform, update.key, state)
-        except DatabaseError:
-            log.exception("a request could not be settled")
+            await patiently(self._store.settle_update(update.platform, update.key, state))
+        except DatabaseError as error:
+            log.warning("a request could not be settled", reason=str(error))
 
     async def _apologise(self, error: Exception, body: Mapping[str, Any]) -> BoltResponse:
         """Something of ours broke before the acknowledgement: a person waits all the same."""

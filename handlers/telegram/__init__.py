@@ -23,7 +23,7 @@ from bot.locales import languages, tongue
 from bot.message import Message
 from bot.models import Address, Health, Outcome, Request
 from bot.ports import Ask, Clock, CrashHook, Store
-from handlers.telegram.hear import Ear, address_of
+from handlers.telegram.hear import Ear, address_of, only_reads
 from handlers.telegram.inbox import Inbox
 from handlers.telegram.manifest import menu
 from handlers.telegram.poll import PACE, PLATFORM, Pace, Poll, keep_trying
@@ -83,8 +83,8 @@ class Telegram:
         self._sender = Sender(self._send, store, clock, paid=paid)
         self._failed: dict[int, YamchiError] = {}
         self._app = self._handlers()
-        self._inbox = Inbox(store, self._bot, self._handle)
-        self._poll = Poll(self._fetch, store, clock, self._inbox.wake, crash, pace)
+        self._inbox = Inbox(store, self._bot, self._handle, only_reads)
+        self._poll = Poll(self._fetch, store, clock, self._inbox.wake, self._inbox.glance, crash, pace)
         self._ask: Ask | None = None
 
     async def check(self) -> None:
@@ -175,7 +175,8 @@ class Telegram:
         """The command takes effect, that is written down, and only then is it answered: at most once."""
         assert self._ask is not None
         answer = await self._ask(request)
-        await self._store.settle_update(PLATFORM, str(update.update_id), "taken")
+        if not self._inbox.glanced(update):
+            await self._store.settle_update(PLATFORM, str(update.update_id), "taken")
         self._crash("update-taken")
         await self._sender.reply(request.address, answer.message)
 

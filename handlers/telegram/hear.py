@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from telegram import CallbackQuery, Chat, ChatMember, Message, User
+from telegram import CallbackQuery, Chat, ChatMember, Message, Update, User
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
@@ -109,6 +109,14 @@ def address_of(message: Message) -> Address:
     """The chat, and the topic if it is in one; an ordinary thread of replies is none."""
     thread = message.message_thread_id if message.is_topic_message else None
     return Address(PLATFORM, str(message.chat.id), str(thread) if thread else "")
+
+
+def only_reads(update: Update) -> bool:
+    """Whether what is said or pressed changes nothing. What a long button stands for is not known yet."""
+    if update.callback_query:
+        text = update.callback_query.data or ""
+        return text.startswith("/") and not _changes(text)
+    return bool(update.message and update.message.text and not _changes(update.message.text))
 
 
 def _changes(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -29,22 +29,45 @@ Handle = Callable[[telegram.Update], Awaitable[None]]
 
 class Inbox:
     """handle: does what an update asks for, and settles it as "taken" before it answers. It raises
-    YamchiError where the store failed it before anything was answered: then it is called again."""
+    YamchiError where the store failed it before anything was answered: then it is called again.
+    only_reads: whether an update changes nothing."""
 
-    def __init__(self, store: Store, bot: telegram.Bot, handle: Handle) -> None:
+    def __init__(
+        self, store: Store, bot: telegram.Bot, handle: Handle, only_reads: Callable[[telegram.Update], bool]
+    ) -> None:
         self._store = store
         self._bot = bot
         self._handle = handle
+        self._only_reads = only_reads
         self._news = asyncio.Event()
         self._more = False
         self._lanes: dict[str, deque[Update]] = {}
         self._held: set[str] = set()
         self._settled: set[str] = set()
+        self._answered: set[str] = set()
         self._free = asyncio.Semaphore(AT_ONCE)
 
     def wake(self) -> None:
         """There is something new in the store."""
         self._news.set()
+
+    async def glance(self, updates: Sequence[Update]) -> None:
+        """Answer those that only read and were not answered before. They could not be kept, so all of
+        them come again; the answered ones are then no more than settled."""
+        for update in updates:
+            readable = self._read(update)
+            if update.key in self._answered or readable is None or not self._only_reads(readable):
+                continue
+            self._answered.add(update.key)
+            try:
+                await self._handle(readable)
+            except YamchiError as error:  # nothing was answered
+                log.warning("the store fails", reason=str(error))
+                self._answered.discard(update.key)
+
+    def glanced(self, update: telegram.Update) -> bool:
+        """Whether this one is not in the store, or was not when it was answered."""
+        return str(update.update_id) in self._answered
 
     async def run(self) -> None:
         """Handle what waits in the store, now and whenever woken, until cancelled."""
@@ -86,11 +109,14 @@ class Inbox:
                 state = await self._insist(lambda: self._carry_out(update))  # noqa: B023 - awaited here and now
                 await self._insist(lambda: self._store.settle_update(PLATFORM, update.key, state))  # noqa: B023
             self._settled.add(update.key)
+            self._answered.discard(update.key)
         del self._lanes[lane]
         if self._more:
             self._news.set()
 
     async def _carry_out(self, update: Update) -> str:
+        if update.key in self._answered:
+            return "done"
         readable = self._read(update)
         if readable is None:
             return "poison"

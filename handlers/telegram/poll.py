@@ -3,13 +3,16 @@
 A raw update is kept in the store first, and only then confirmed by the next call's offset; it
 is handled from the store. So a kill loses no command, a repeated update is one update, and one
 that nobody can read is put aside.
+
+While the store cannot be written nothing is confirmed, so all of it comes again; who only wants to
+read is answered meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,6 +22,7 @@ from telegram.error import Conflict, TelegramError
 
 from bot.errors import YamchiError
 from bot.models import Health, Update
+from bot.patience import patiently
 from bot.ports import Clock, CrashHook, Store
 from handlers.telegram.transport import Flooded, Transport
 
@@ -49,7 +53,8 @@ PACE: Final = Pace()
 
 
 class Poll:
-    """The getUpdates loop. kept: called whenever updates have been put into the store."""
+    """The getUpdates loop. kept: called whenever updates have been put into the store; unkept: with
+    those that could not be, as often as they come again."""
 
     def __init__(
         self,
@@ -57,6 +62,7 @@ class Poll:
         store: Store,
         clock: Clock,
         kept: Callable[[], None],
+        unkept: Callable[[Sequence[Update]], Awaitable[None]],
         crash: CrashHook,
         pace: Pace = PACE,
     ) -> None:
@@ -64,6 +70,7 @@ class Poll:
         self._store = store
         self._clock = clock
         self._kept = kept
+        self._unkept = unkept
         self._crash = crash
         self._pace = pace
         self._offset = 0
@@ -86,13 +93,23 @@ class Poll:
             asked["offset"] = self._offset
         raw = await self._transport.call("getUpdates", asked, seconds=self._pace.timeout)
         batch = _readable(raw)
-        if batch:
-            await self._store.keep_updates([update for _, update in batch], self._clock())
-            self._crash("update-kept")
-            self._offset = batch[-1][0] + 1
-            self._kept()
         self._last_ok, self._trouble = self._clock(), ""
+        if batch:
+            await self._keep(batch)
         return False
+
+    async def _keep(self, batch: list[tuple[int, Update]]) -> None:
+        updates = [update for _, update in batch]
+        try:
+            await patiently(self._store.keep_updates(updates, self._clock()))
+        except YamchiError as error:
+            log.warning("updates cannot be kept", reason=str(error), updates=len(updates))
+            await self._unkept(updates)
+            await asyncio.sleep(self._pace.pause)
+            return
+        self._crash("update-kept")
+        self._offset = batch[-1][0] + 1
+        self._kept()
 
     async def _missed(self, error: Exception) -> None:
         self._trouble = type(error).__name__

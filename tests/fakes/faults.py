@@ -9,7 +9,9 @@ import asyncio
 import gzip
 import socket
 import struct
+from collections.abc import Mapping
 from contextlib import suppress
+from random import Random
 
 from aiohttp import web
 
@@ -99,6 +101,26 @@ async def reset_after(request: web.Request, handler: Handler) -> web.StreamRespo
     return await reset(request, handler)
 
 
+class Sometimes:
+    """As a Fault: a share of the calls meets one of these. calls: how many there were; met: what went
+    wrong, by name, and the body of the request."""
+
+    def __init__(self, share: float, faults: Mapping[str, Fault], dice: Random) -> None:
+        self.calls = 0
+        self.met: list[tuple[str, str]] = []
+        self.share = share
+        self._faults = dict(faults)
+        self._dice = dice
+
+    async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self.calls += 1
+        if self._dice.random() >= self.share:
+            return await handler(request)
+        name = self._dice.choice(list(self._faults))
+        self.met.append((name, await request.text()))
+        return await self._faults[name](request, handler)
+
+
 def gzip_bomb(megabytes: int = 100) -> Fault:
     """A small body that unpacks to so many megabytes of blanks."""
     packed = gzip.compress(b" " * (megabytes * 1_000_000))
@@ -127,8 +149,8 @@ async def _whole(request: web.Request, handler: Handler) -> web.Response:
 
 
 def _body(answer: web.Response) -> bytes:
-    assert isinstance(answer.body, bytes)
-    return answer.body
+    assert answer.body is None or isinstance(answer.body, bytes)
+    return answer.body or b""
 
 
 def _plain(answer: web.Response) -> dict[str, str]:
