@@ -64,10 +64,10 @@ class Chats:
     def heard(self, chat: int | str, *markers: str, digest: bool | None = False) -> int:
         """How many messages in a chat (a number: of Telegram; a name: of Slack) hold all of these texts.
 
-        digest: only digests, or (None) whatever it is
+        digest: only digests that came by themselves, or (None) whatever it is
         """
         said = self.telegram.messages(chat) if isinstance(chat, int) else self.slack.messages(chat)
-        fitting = [one.text for one in said if digest is None or digest == ("Digest for" in one.text)]
+        fitting = [one.text for one in said if digest is None or digest == ("Digest for" in one.text.partition("\n")[0])]
         return sum(all(marker in text for marker in markers) for text in fitting)
 
 

@@ -44,9 +44,9 @@ def chats(tmp_path: Path) -> Iterator[Chats]:
 
 
 def dates(chats: Chats) -> Counter[str]:
-    """How many digests came for each local date."""
+    """How many digests came by themselves for each local date."""
     texts = [said.text for said in chats.telegram.messages(SUBSCRIBER)]
-    return Counter(found.group(1) for text in texts if (found := re.search(r"Digest for \w+, (\d+ \w+)", text)))
+    return Counter(found.group(1) for text in texts if (found := re.match(r"Digest for \w+, (\d+ \w+)", text)))
 
 
 def subscribed(chats: Chats) -> None:
