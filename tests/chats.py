@@ -67,7 +67,8 @@ class Chats:
         digest: only digests that came by themselves, or (None) whatever it is
         """
         said = self.telegram.messages(chat) if isinstance(chat, int) else self.slack.messages(chat)
-        fitting = [one.text for one in said if digest is None or digest == ("Digest for" in one.text.partition("\n")[0])]
+        texts = [one.text for one in said]
+        fitting = [text for text in texts if digest is None or digest == ("Digest for" in text.partition("\n")[0])]
         return sum(all(marker in text for marker in markers) for text in fitting)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from aiohttp import web
 from bot import stories
 from bot.__main__ import Core, World, open_core
 from bot.config import Settings
-from bot.message import Message, Paragraph
+from bot.message import Message, Paragraph, from_data
 from bot.models import Address, Article, Catalogue, Content, Feed, NewsQuery, Outcome, PollState, Schedule, Subscription
 from tests.fakes.faults import html_page, redirect, status
 from tests.fakes.feeds import FakeFeed, FakeFeeds
@@ -76,6 +77,12 @@ class Newsroom:
                 self.heard.append(delivery.message.blocks[0].text)
                 self.pushed.append(delivery.message)
                 await self.core.store.settle(delivery, Outcome("sent"), self.now)
+
+    async def events(self) -> list[str]:
+        """The titles of all articles that were to be told, whether singly or in a bundle."""
+        sql = "SELECT message FROM outbox JOIN bodies ON bodies.id = body WHERE event LIKE 'article:%'"
+        rows = await self.core.store._readers.run(lambda db: db.conn.execute(sql).fetchall())
+        return [from_data(json.loads(text)).blocks[0].text for (text,) in rows]
 
     async def state(self, name: str = "steppe") -> PollState:
         return (await self.core.store.poll_states())[name]
