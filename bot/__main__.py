@@ -21,11 +21,13 @@ from bot import cli
 from bot.adding import Finder
 from bot.announce import Announcer
 from bot.catalogue import read_catalogue
+from bot.compose import delivery as compose_delivery
 from bot.config import HostPort, Settings, resolve_allowed
-from bot.deliver import IN_FLIGHT, IN_FLIGHT_PAID, Deliverer
+from bot.deliver import Deliverer
 from bot.errors import DatabaseError, SettingsError
 from bot.fetch import Fetcher
 from bot.health import health_page
+from bot.locales import tongue
 from bot.message import to_data
 from bot.models import Address, Catalogue, Request
 from bot.parsing import Parser
@@ -71,14 +73,13 @@ class Core:
     world: World
 
     def service(self, chats: dict[str, Chat]) -> Service:
-        paid = self.settings.telegram_paid_broadcast
         deliverer = Deliverer(
             store=self.store,
             chats=chats,
             clock=self.world.clock,
             owner=secrets.token_hex(4),
             crash=self.world.crash,
-            in_flight=IN_FLIGHT_PAID if paid else IN_FLIGHT,
+            notify=self._notify,
         )
         quickest = min(self.settings.poll_news_seconds, self.settings.poll_rates_seconds)
         return Service(
@@ -90,6 +91,11 @@ class Core:
             clock=self.world.clock,
             tick_seconds=min(LONGEST_TICK_SECONDS, max(0.5, quickest / 2)),
         )
+
+    async def _notify(self, cause: str, trouble: str) -> None:
+        now = self.world.clock()
+        message = compose_delivery.stopped(trouble, tongue(self.announcer.language))
+        await self.store.enqueue(self.announcer.notice(cause, message, now), now)
 
 
 @asynccontextmanager

@@ -298,7 +298,7 @@ def plan(db: Database, sql: str, *values: object) -> str:
 async def test_claiming_and_settling_scan_no_table(tmp_path: Path):
     await make(tmp_path / "yamchi.db")
     statements = {
-        outbox.READY: ("telegram", 0, 9),
+        outbox.READY: ("telegram", 0, 0, 9),
         outbox.EXPIRE + " AND lane IN (SELECT value FROM json_each(?2))": (0, "[1]"),
         outbox.TAKE: ("[1]", "me", 0),
         outbox.SETTLE: ("sent", 0, 0, "", "", 0, 0, 1, "me", 1),
