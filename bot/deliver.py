@@ -15,7 +15,7 @@ import structlog
 from bot.circuit import SPAN, Circuit
 from bot.errors import YamchiError
 from bot.models import Delivery, Health, Outcome
-from bot.outcomes import REPEAT_AFTER, answer_lost, decided
+from bot.outcomes import REPEAT_AFTER, decided, lapsed
 from bot.ports import Chat, Clock, CrashHook, Store
 
 LEASE: Final = timedelta(seconds=120)
@@ -112,7 +112,7 @@ class Deliverer:
         """Decide on claims whose sender is gone. alone: no other sender lives, so all of them are."""
         now = self._clock()
         for delivery in await self._store.lapsed(now, set(self._chats) if alone else None):
-            await self._store.settle(delivery, answer_lost(delivery, now), now)
+            await self._store.settle(delivery, lapsed(delivery, now), now)
 
     # --- taking up
 

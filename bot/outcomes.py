@@ -10,6 +10,7 @@ from bot.models import Delivery, DeliveryKind, Outcome
 
 REPEATED: Final[frozenset[DeliveryKind]] = frozenset({"article", "digest"})
 """Kinds sent once more when the answer to a send was lost; the others never are."""
+MOST_TRIES: Final = 10
 REPEAT_AFTER: Final = timedelta(seconds=60)
 LONGEST_PAUSE: Final = 60.0
 
@@ -19,6 +20,14 @@ def answer_lost(delivery: Delivery, again: datetime) -> Outcome:
     if delivery.kind in REPEATED and not delivery.lost:
         return Outcome("pending", "the answer was lost; sent once more", retry_at=again, lost=True)
     return Outcome("unknown", "the answer was lost")
+
+
+def lapsed(delivery: Delivery, again: datetime) -> Outcome:
+    """What becomes of a claim whose sender is gone: it may have died before it said anything, so an answer
+    lost is not what this counts as. Only what is there at many deaths may be their cause."""
+    if delivery.kind in REPEATED and delivery.tries < MOST_TRIES:
+        return Outcome("pending", "its sender is gone; sent once more", retry_at=again)
+    return Outcome("unknown", "its sender is gone")
 
 
 def decided(delivery: Delivery, outcome: Outcome, now: datetime, luck: float) -> Outcome:
