@@ -122,7 +122,7 @@ def one_by_one(path: Path, count: int) -> tuple[float, float]:
 
 
 def litequeue(path: Path, count: int) -> tuple[float, float]:
-    from litequeue import LiteQueue  # noqa: PLC0415
+    from litequeue import LiteQueue
 
     queue = LiteQueue(str(path))
     with suppress(AttributeError):
@@ -131,7 +131,7 @@ def litequeue(path: Path, count: int) -> tuple[float, float]:
 
 
 def persistqueue(path: Path, count: int) -> tuple[float, float]:
-    from persistqueue import SQLiteAckQueue  # noqa: PLC0415
+    from persistqueue import SQLiteAckQueue
 
     queue = SQLiteAckQueue(str(path), auto_commit=True)
     return timed(count, lambda: queue.put("news"), lambda: queue.ack(queue.get()))

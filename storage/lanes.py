@@ -41,6 +41,11 @@ PROMOTE: Final = """
         FROM json_each(?)
         WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE lane = value AND lease_until IS NOT NULL)
     )"""
+NEXT_UP: Final = """
+    UPDATE outbox SET ready_at = max(not_before, coalesce((
+        SELECT max(whole.free_at) FROM lanes AS lane JOIN lanes AS whole ON whole.platform = lane.platform
+            AND whole.chat = lane.chat AND whole.thread = '' WHERE lane.id = ?1
+    ), 0)) WHERE id = (SELECT id FROM outbox WHERE lane = ?1 AND settled_at IS NULL ORDER BY due_at, id LIMIT 1)"""
 STRIKE: Final = """
     INSERT INTO lanes (platform, chat, thread, strikes, struck_at) VALUES (?1, ?2, '', 1, ?3)
     ON CONFLICT (platform, chat, thread) DO UPDATE SET strikes = strikes + 1, struck_at = coalesce(struck_at, ?3)
@@ -94,6 +99,11 @@ def promote(db: Database, lanes: Iterable[int]) -> None:
     if ids:
         db.conn.execute(DEMOTE, (packed(ids),))
         db.conn.execute(PROMOTE, (packed(ids),))
+
+
+def next_up(db: Database, lane: int) -> None:
+    """The row that flew of this lane has come down: the next may go."""
+    db.conn.execute(NEXT_UP, (lane,))
 
 
 def learn(db: Database, address: Address, outcome: Outcome, now: datetime) -> None:

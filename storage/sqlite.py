@@ -35,7 +35,7 @@ from bot.models import (
     Update,
 )
 from bot.ports import Store
-from storage import chats, inbox, lanes, ledger, news, outbox, rates, search, sources
+from storage import chats, claims, inbox, lanes, ledger, news, outbox, rates, search, sources
 from storage.opening import open_reader, open_writer
 from storage.threads import Crew
 
@@ -204,17 +204,17 @@ class SqliteStore(Store):
     async def claim(
         self, owner: str, platforms: Collection[str], now: datetime, lease_until: datetime, limit: int
     ) -> list[Delivery]:
-        return await self._writer.run(outbox.claim, owner, platforms, now, lease_until, limit)
+        return await self._writer.run(claims.claim, owner, platforms, now, lease_until, limit)
 
     async def settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
-        return await self._writer.run(outbox.settle, delivery, outcome, now)
+        return await self._writer.run(claims.settle, delivery, outcome, now)
 
     async def lapsed(self, now: datetime, platforms: Collection[str] | None = None) -> list[Delivery]:
-        return await self._readers.run(outbox.lapsed, now, platforms)
+        return await self._readers.run(claims.lapsed, now, platforms)
 
     async def expire(self, now: datetime) -> None:
-        if await self._readers.run(outbox.overdue, now):
-            await self._writer.run(outbox.expire, now)
+        if await self._readers.run(claims.overdue, now):
+            await self._writer.run(claims.expire, now)
 
     async def pause(self, address: Address, reason: str, now: datetime) -> None:
         await self._writer.run(lanes.kill, address, reason, now)

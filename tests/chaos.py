@@ -1,6 +1,6 @@
 """The long forms of the fault tests: `make chaos`. One line a row, and 1 at the end if a promise was broken.
 
-    .venv/bin/python -m tests.chaos [ROW ...]
+.venv/bin/python -m tests.chaos [ROW ...]
 """
 
 from __future__ import annotations

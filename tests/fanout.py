@@ -32,6 +32,7 @@ IN_FLIGHT = 320
 PATIENCE = 120.0
 POINTS = ("claimed", "handed", "sent", "update-kept", "update-taken", "fetched", "kept")
 """Where the crash hook is called."""
+DELIVERING = frozenset({"handed", "sent"})
 
 
 @dataclass
@@ -52,8 +53,9 @@ class Tally:
         unknown = ", ".join(f"{kind} {count}" for kind, count in sorted(self.unknown.items())) or "none"
         stop = f", slowest stop {self.slowest_stop:.1f} s" if self.slowest_stop else ""
         return (
-            f"{self.runs} fan-outs, {self.kills} kills, {self.sent} messages: lost {self.lost}, sent twice {self.twice},"
-            f" out of order {self.disordered}, databases damaged {self.damaged}, unknown: {unknown}{stop}"
+            f"{self.runs} fan-outs, {self.kills} kills, {self.sent} messages:"
+            f" lost {self.lost}, sent twice {self.twice}, out of order {self.disordered},"
+            f" databases damaged {self.damaged}, unknown: {unknown}{stop}"
         )
 
 
@@ -187,7 +189,9 @@ def killed_at(folder: Path, point: str, times: int, messages: int = 200) -> Tall
     with fan_out(folder, 0) as fan:
         asyncio.run(fan.enqueue(messages))
         for _ in range(times):
-            with fan.start(YAMCHI_TEST_CRASH=f"{point}:{luck.randrange(1, 20 if point in DELIVERING else 2)}") as running:
+            with fan.start(
+                YAMCHI_TEST_CRASH=f"{point}:{luck.randrange(1, 20 if point in DELIVERING else 2)}"
+            ) as running:
                 if point.startswith("update"):
                     fan.telegram.say(41, "/status")
                 running.process.wait(60)
@@ -196,9 +200,6 @@ def killed_at(folder: Path, point: str, times: int, messages: int = 200) -> Tall
         fan.finish()
         fan.count(tally, messages)
     return tally
-
-
-DELIVERING = frozenset({"handed", "sent"})
 
 
 def stopped(folder: Path, times: int, messages: int = 400) -> Tally:
