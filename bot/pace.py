@@ -18,6 +18,8 @@ FLOOD_CHATS: Final = 3
 SLOWED: Final = 0.7
 RECOVERY: Final = 30.0
 """Seconds for one message a second more, after we had to slow down."""
+CLOSE: Final = 0.001
+"""Seconds by which a timer may be early."""
 SWEPT: Final = 1024
 """Buckets kept before those that are full are dropped."""
 
@@ -97,7 +99,7 @@ class Pace:
             self._spend(chat, turn)
             if turn > now:
                 await asyncio.sleep(turn - now)
-            if self.silence(chat) <= 0:
+            if self.silence(chat) <= CLOSE:
                 return 0.0
 
     def room(self) -> int:

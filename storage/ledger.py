@@ -24,7 +24,7 @@ LATE: Final = """
     SELECT settled_at - due_at AS late FROM outbox WHERE settled_at >= ? AND state = 'sent' ORDER BY 1"""
 HISTORY: Final = """
     SELECT * FROM outbox WHERE lane = (SELECT id FROM lanes WHERE platform = ? AND chat = ? AND thread = ?)"""
-LAST: Final = f"{HISTORY} AND settled_at IS NOT NULL ORDER BY settled_at DESC, id DESC LIMIT 1"
+LAST: Final = f"{HISTORY} AND settled_at IS NOT NULL ORDER BY settled_at DESC, due_at DESC, id DESC LIMIT 1"
 FORGET: Final = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE settled_at < ? LIMIT 1000)"
 FORGET_LANES: Final = """
     DELETE FROM lanes

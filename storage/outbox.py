@@ -102,8 +102,9 @@ def _line_up(row: _Alike, lanes: list[Lane], events: list[str], waiting: Waiting
     if raised:
         row.db.conn.execute(RAISE, (packed(list(raised)), row.priority))
     promote(row.db, overtaken)
-    if kept < len(lanes):  # some were there already: what we noted of their lanes is not so
+    if kept < len(lanes):  # some were there already: what waits behind those may be first
         mistaken = {lane.id for lane in lanes}
+        promote(row.db, mistaken)
         for id_ in mistaken:
             waiting.pop(id_, None)
         waiting.update(_waiting(row.db, mistaken))
