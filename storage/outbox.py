@@ -92,9 +92,11 @@ def _line_up(row: _Alike, lanes: list[Lane], events: list[str], waiting: Waiting
         first_due, last = before or (row.due + 1, row.priority)
         if row.due < first_due:
             overtaken.add(lane)
+            waiting[lane] = row.due, last
         if row.priority < last:
             raised.add(lane)
-        waiting[lane] = (row.due if row.due < first_due else first_due), row.priority
+        if row.priority != last:
+            waiting[lane] = waiting[lane][0], row.priority
     kept = 0
     for numbers, ready in ((first, True), (behind, False)):
         ids = [lanes[number].id for number in numbers]
