@@ -45,11 +45,17 @@ def stopped(folder: Path) -> tuple[str, bool]:
     return text, kept and tally.slowest_stop < 10
 
 
+def limited(folder: Path) -> tuple[str, bool]:
+    windows = fanout.within_limits(folder, private=1_000, a_group=40, kills=3)
+    return str(windows), windows.second <= 30 and windows.minute <= 20
+
+
 ROWS: dict[str, Row] = {
     "kill -9 at random moments": killed,
     "kill -9, with alerts among digests": killed_with_alerts,
     **{f"kill -9 at {point}": killed_at(point) for point in fanout.POINTS},
     "SIGTERM in a fan-out": stopped,
+    "Telegram's limits, killed meanwhile": limited,
 }
 
 

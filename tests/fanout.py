@@ -10,8 +10,9 @@ import asyncio
 import random
 import sqlite3
 import time
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,7 +30,7 @@ CHATS = range(1, 41)
 MESSAGES = 1_000
 ANSWER_SECONDS = 0.02
 IN_FLIGHT = 320
-PATIENCE = 120.0
+PATIENCE = 240.0
 POINTS = ("claimed", "handed", "sent", "update-kept", "update-taken", "fetched", "kept")
 """Where the crash hook is called."""
 DELIVERING = frozenset({"handed", "sent"})
@@ -71,15 +72,21 @@ class FanOut:
     def database(self) -> Path:
         return self.folder / "data" / "yamchi.db"
 
-    async def enqueue(self, messages: int, kinds: tuple[DeliveryKind, ...] = ("digest",), run: int = 0) -> None:
+    async def enqueue(
+        self,
+        messages: int,
+        kinds: tuple[DeliveryKind, ...] = ("digest",),
+        run: int = 0,
+        chats: Sequence[int] = CHATS,
+    ) -> None:
         """So many messages, spread over the chats; the kinds take turns."""
         now = datetime.now(UTC)
         store = await open_store(self.database)
         outgoing = [
             Outgoing(
                 f"run{run}:{number}",
-                Address("telegram", str(CHATS[number % len(CHATS)])),
-                kinds[number // len(CHATS) % len(kinds)],
+                Address("telegram", str(chats[number % len(chats)])),
+                kinds[number // len(chats) % len(kinds)],
                 Message((Paragraph(f"{run}/{number}"),)),
                 now,
                 now + timedelta(hours=6),
@@ -221,6 +228,44 @@ def stopped(folder: Path, times: int, messages: int = 400) -> Tally:
             fan.count(tally, messages, run)
             run += 1
     return tally
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What the referee counted: the most in a second, of all; the most in a minute, of one group."""
+
+    messages: int
+    second: int
+    minute: int
+
+    def __str__(self) -> str:
+        return f"{self.messages} messages: at most {self.second} in a second, {self.minute} in a minute to a group"
+
+
+def within_limits(folder: Path, *, private: int, a_group: int, kills: int = 0) -> Windows:
+    """Messages to forty people and three groups without paying, the process killed so often meanwhile."""
+    groups = (-1001, -1002, -1003)
+    with fan_out(folder, 0) as fan:
+        fan.env["TELEGRAM_PAID_BROADCAST"] = "false"
+        for group in groups:
+            fan.telegram.open(group, "supergroup")
+        asyncio.run(fan.enqueue(private))
+        asyncio.run(fan.enqueue(a_group * len(groups), run=1, chats=groups))
+        for _ in range(kills):
+            seen = sum(len(fan.telegram.messages(group)) for group in groups)
+            with fan.start() as running:
+                _wait(lambda seen=seen: sum(len(fan.telegram.messages(g)) for g in groups) >= seen + 4, running)
+                running.kill()
+        fan.finish()
+        everything = [said.moment for chat in (*CHATS, *groups) for said in fan.telegram.messages(chat)]
+        minutes = [most_in([said.moment for said in fan.telegram.messages(group)], 60) for group in groups]
+    return Windows(len(everything), most_in(everything, 1), max(minutes))
+
+
+def most_in(moments: Sequence[float], seconds: float) -> int:
+    """The most that lie in any window of so many seconds."""
+    ordered = sorted(moments)
+    return max(bisect_right(ordered, moment + seconds - 1e-6) - n for n, moment in enumerate(ordered))
 
 
 def _wait(seen: object, running: Running) -> None:

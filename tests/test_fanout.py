@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import fanout
-from tests.fanout import CHATS, killed_at, killed_at_random, stopped
+from tests.fanout import CHATS, killed_at, killed_at_random, stopped, within_limits
 
 
 def show(capsys: pytest.CaptureFixture[str], what: str, tally: fanout.Tally) -> None:
@@ -43,3 +43,12 @@ def test_five_stops_in_the_middle_of_a_fan_out_lose_and_repeat_nothing(
     nothing_is_lost(tally, 0)
     assert not tally.unknown
     assert tally.slowest_stop < 10
+
+
+def test_without_paying_telegram_hears_no_more_than_it_allows(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    windows = within_limits(tmp_path, private=160, a_group=4, kills=1)
+    with capsys.disabled():
+        print(f"\nlimits: {windows}")
+    assert windows.messages >= 172
+    assert windows.second <= 30
+    assert windows.minute <= 20

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
 from itertools import pairwise
 
 import pytest
@@ -10,16 +9,11 @@ from bot.pace import SWEPT, Limits, Pace, Rate
 from handlers.slack.send import LIMITS as SLACK
 from handlers.telegram.send import LIMITS as TELEGRAM
 from handlers.telegram.send import LIMITS_PAID
+from tests.fanout import most_in
 from tests.simulated import simulate
 
 GROUP = "-1005"
 Turn = tuple[float, str]
-
-
-def most_in(moments: list[float], seconds: float) -> int:
-    """The most that lie in any window of so many seconds."""
-    ordered = sorted(moments)
-    return max(bisect_right(ordered, moment + seconds - 1e-6) - n for n, moment in enumerate(ordered))
 
 
 async def speak(pace: Pace, chat: str, times: int, turns: list[Turn], *, reply: bool = False) -> None:

@@ -17,7 +17,7 @@ from telegram import Bot, InputFile
 
 from bot.errors import ChatRejected, DatabaseError
 from bot.message import Button, Heading, Message, Paragraph
-from bot.models import Address, Answer, Outcome, Request, Update
+from bot.models import Address, Answer, ChatSettings, Outcome, Request, Update
 from handlers.telegram import Telegram
 from handlers.telegram.poll import Pace
 from handlers.telegram.transport import STAND_IN, AnswerLost, NotSent, Transport
@@ -513,6 +513,70 @@ async def test_a_paid_broadcast_says_so(fake: FakeTelegram, store: SqliteStore):
     await chat.send(HERE, plain("x"))
     await chat.close()
     assert json.loads(fake.asked(f"/bot{TOKEN}/sendMessage")[0].body)["allow_paid_broadcast"] is True
+
+
+# --- chats that come and go --------------------------------------------------
+
+
+def membership(chat: int, status: str, kind: str = "supergroup") -> dict[str, object]:
+    """Telegram's word on whether a chat has us."""
+    us = {"id": 123456789, "is_bot": True, "first_name": "Yamchi"}
+    member = {"user": us, "status": status, "until_date": 0} if status == "kicked" else {"user": us, "status": status}
+    return {
+        "my_chat_member": {
+            "chat": {"id": chat, "type": kind, "title": "Traders"},
+            "from": {"id": 99, "is_bot": False, "first_name": "Aliya"},
+            "date": 1,
+            "old_chat_member": {"user": us, "status": "left"},
+            "new_chat_member": member,
+        }
+    }
+
+
+async def test_a_chat_that_lets_us_out_is_paused_and_lets_us_in_again(fake: FakeTelegram, store: SqliteStore):
+    async def paused() -> dict[str, int]:
+        return (await store.outbox_report(clock())).dead
+
+    async with listening(fake, store, Menu()):
+        for out, reason in (("kicked", "the bot is kicked there"), ("left", "the bot is left there")):
+            fake.push(membership(GROUP, out))
+            async with asyncio.timeout(30):
+                while await paused() != {reason: 1}:
+                    await asyncio.sleep(0.02)
+            fake.push(membership(GROUP, "member"))
+            async with asyncio.timeout(30):
+                while await paused():
+                    await asyncio.sleep(0.02)
+
+
+async def test_a_group_that_says_it_became_another_keeps_its_settings(fake: FakeTelegram, store: SqliteStore):
+    await store.keep_chat(ChatSettings(Address("telegram", "-5"), "Asia/Tashkent", "ru"), [])
+    fake.open(-5, "group")
+    moved = {"message_id": 1, "date": 1, "chat": {"id": -5, "type": "group", "title": "Traders"}}
+    async with listening(fake, store, Menu()):
+        fake.push({"message": moved | {"migrate_to_chat_id": GROUP}})
+        async with asyncio.timeout(30):
+            while await store.chat(Address("telegram", str(GROUP))) is None:
+                await asyncio.sleep(0.02)
+    assert await store.chat(Address("telegram", "-5")) is None
+
+
+async def test_a_reply_follows_a_group_that_became_another(fake: FakeTelegram, store: SqliteStore):
+    fake.open(GROUP, "supergroup")
+    moved = "Bad Request: group chat was upgraded to a supergroup chat"
+    fake.refuse(-5, 400, moved, migrate_to_chat_id=GROUP)
+    async with listening(fake, store, Menu()):
+        fake.say(-5, "/rates@YamchiTestBot", chat_type="group")
+        assert await heard(fake, GROUP) == ["you said /rates"]
+
+
+async def test_a_flood_of_a_call_that_is_no_chats_is_meant_for_all(fake: FakeTelegram, store: SqliteStore):
+    fake.fails("answerCallbackQuery", refusal(429, "Too Many Requests", retry_after=40))
+    async with listening(fake, store, Menu()) as chat:
+        fake.say(7, "/rates")
+        await heard(fake, 7)
+        fake.press(7, "Again")
+        await until(lambda: chat.pace.held > 30)
 
 
 # --- the token ---------------------------------------------------------------
