@@ -25,8 +25,9 @@ from bot.config import HostPort, Settings, resolve_allowed
 from bot.deliver import IN_FLIGHT, IN_FLIGHT_PAID, Deliverer
 from bot.errors import DatabaseError, SettingsError
 from bot.fetch import Fetcher
-from bot.health import health_page
-from bot.message import to_data
+from bot.health import http_server
+from bot.locales import Tongue, tongue
+from bot.message import Message, to_data
 from bot.models import Address, Catalogue, Request
 from bot.parsing import Parser
 from bot.ports import Chat, Clock, CrashHook
@@ -69,6 +70,12 @@ class Core:
     announcer: Announcer
     desk: Desk
     world: World
+
+    async def tell(self, cause: str, words: Callable[[Tongue], Message]) -> None:
+        """See bot.ports.Tell."""
+        now = self.world.clock()
+        message = words(tongue(self.settings.default_language))
+        await self.store.keep_digests(self.announcer.notice(cause, message, now), [], now)
 
     def service(self, chats: dict[str, Chat]) -> Service:
         paid = self.settings.telegram_paid_broadcast
@@ -207,6 +214,8 @@ async def _run(settings: Settings, world: World) -> int:
     """The service, until a signal ends it."""
     if settings.half_set and not settings.telegram_bot_token:
         raise SettingsError(settings.half_set)
+    if settings.open_webhook:
+        raise SettingsError(settings.open_webhook)
     async with live_core(settings, world) as core:
         if not core.lock.acquire():
             raise DatabaseError(f"{settings.database_path} is in use by another `yamchi run`; stop that one first")
@@ -220,7 +229,8 @@ async def _run(settings: Settings, world: World) -> int:
             if rejected and len(rejected) == sum(name != "console" for name in chats):
                 raise SettingsError("; ".join(map(str, rejected)))
             await service.deliverer.settle_lapsed(alone=True)
-            async with health_page(settings.http_listen, service.alive, service.ready):
+            pages = {path: page for chat in chats.values() for path, page in chat.pages().items()}
+            async with http_server(settings.http_listen, service.alive, service.ready, pages):
                 await service.serve(partial(menu.answer, desk), stop)
         finally:
             await asyncio.gather(*(chat.close() for chat in chats.values()))
@@ -240,6 +250,8 @@ def _chats(settings: Settings, core: Core) -> dict[str, Chat]:
             core.store,
             core.world.clock,
             admins=settings.admins,
+            tell=core.tell,
+            hook=settings.telegram_webhook,
             paid=settings.telegram_paid_broadcast,
             crash=core.world.crash,
         )

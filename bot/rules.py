@@ -52,6 +52,11 @@ GONE_FOR_GOOD: Final = 3
 
 REPEAT_AFTER: Final = timedelta(seconds=60)
 
+SUSPECT_AFTER: Final = 3
+"""An update handed out so often and never settled may be what kills us: it is handled alone from then on,"""
+POISON_AFTER: Final = 6
+"""and after so many times no more."""
+
 
 def next_due(schedule: Schedule, zone: str, after: datetime) -> datetime | None:
     """The first instant after `after` at which the schedule's wall-clock time comes round, UTC.

@@ -18,7 +18,7 @@ from rich.text import Text
 from bot.echo import visible
 from bot.message import Block, Button, File, Heading, Link, Message, Paragraph, Picture, Table
 from bot.models import Address, Health, Outcome, Request
-from bot.ports import Ask
+from bot.ports import Ask, Page
 
 HERE: Final = Address("console", "local")
 PROMPT: Final = "› "
@@ -71,6 +71,9 @@ class Console:
 
     def health(self) -> Health:
         return Health(ok=True, detail="terminal" if self._terminal else "pipe")
+
+    def pages(self) -> dict[str, Page]:
+        return {}
 
     async def close(self) -> None:
         """The streams are not ours to close."""

@@ -11,6 +11,7 @@ from typing import Final
 from sqlite_utils import Database
 
 from bot.models import Address, ChatSettings, Content, Outgoing, Schedule, Subscription
+from storage.inbox import settle_update
 from storage.outbox import enqueue
 from storage.values import Row, instant, instant_or_none, micros, micros_or_none, packed, rows
 
@@ -75,7 +76,8 @@ def subscribe(db: Database, subscription: Subscription) -> Subscription:
     return subscription if subscription.id else replace(subscription, id=cursor.lastrowid or 0)
 
 
-def unsubscribe(db: Database, address: Address, ids: Collection[int]) -> int:
+def unsubscribe(db: Database, address: Address, ids: Collection[int], update: str) -> int:
+    settle_update(db, address.platform, update, "acted")
     return db.conn.execute(
         "DELETE FROM subscriptions WHERE id IN (SELECT value FROM json_each(?))"
         " AND platform = ? AND chat = ? AND thread = ?",

@@ -164,8 +164,8 @@ class SqliteStore(Store):
     async def subscribe(self, subscription: Subscription) -> Subscription:
         return await self._writer.run(chats.subscribe, subscription)
 
-    async def unsubscribe(self, address: Address, ids: Collection[int]) -> int:
-        return await self._writer.run(chats.unsubscribe, address, ids)
+    async def unsubscribe(self, address: Address, ids: Collection[int], update: str = "") -> int:
+        return await self._writer.run(chats.unsubscribe, address, ids, update)
 
     # outbox
     async def keep_digests(self, outgoing: Sequence[Outgoing], replanned: Sequence[Subscription], now: datetime) -> int:
@@ -192,8 +192,14 @@ class SqliteStore(Store):
     async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:
         return await self._writer.run(inbox.keep_updates, updates, now)
 
-    async def waiting_updates(self, platform: str, limit: int) -> list[Update]:
-        return await self._writer.run(inbox.waiting_updates, platform, limit)
+    async def waiting_updates(self, platform: str, limit: int, after: int = 0) -> list[Update]:
+        return await self._writer.run(inbox.waiting_updates, platform, limit, after)
+
+    async def suspect_update(self, platform: str) -> Update | None:
+        return await self._writer.run(inbox.suspect_update, platform)
+
+    async def acted_updates(self, platform: str) -> list[Update]:
+        return await self._readers.run(inbox.acted_updates, platform)
 
     async def settle_update(self, platform: str, key: str, state: str) -> None:
         await self._writer.run(inbox.settle_update, platform, key, state)

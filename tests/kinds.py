@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from bot import rules
-from bot.compose import about, attached, chart, chat, convert, digest, fixings, news, periods, rates, sources
+from bot.compose import about, attached, chart, chat, convert, digest, fixings, news, operators, periods, rates, sources
 from bot.compose.about import Entry
 from bot.compose.convert import Transfer
 from bot.compose.sources import SourceLine, Status
@@ -147,7 +147,14 @@ ENTRIES = (
 def kinds(language: str = "en") -> dict[str, Message]:
     """name -> Message, one for each kind of message there is, in this language."""
     speech = tongue(language)
-    return {**_rates(speech), **_charts(speech), **_news(speech), **_chat(speech), **_about(speech)}
+    return {
+        **_rates(speech),
+        **_charts(speech),
+        **_news(speech),
+        **_chat(speech),
+        **_about(speech),
+        **_operators(speech),
+    }
 
 
 def _rates(speech: Tongue) -> dict[str, Message]:
@@ -248,6 +255,15 @@ def _status() -> Status:
     )
 
 
+def _operators(speech: Tongue) -> dict[str, Message]:
+    return {
+        "told-of-poison": operators.telegram_poison("734", 6, speech),
+        "told-of-conflict": operators.telegram_conflict(speech),
+        "told-of-refusal": operators.telegram_refused(speech),
+        "told-of-webhook": operators.telegram_webhook("Wrong response from the webhook: 502 Bad Gateway", speech),
+    }
+
+
 def _about(speech: Tongue) -> dict[str, Message]:
     sentence, hint = about.unknown("/raets", "/rates", speech)
     return {
@@ -257,5 +273,6 @@ def _about(speech: Tongue) -> dict[str, Message]:
         "version": about.version("0.1.0", speech),
         "refusal": about.refusal("25:00 is not a time of day.", "Say it from 00:00 to 23:59."),
         "unknown": about.refusal(sentence, hint, nearest="/rates"),
+        "restarted": about.restarted("/unsubscribe 1", speech),
         "sorry": about.refusal(*about.sorry("7f3a", speech)),
     }

@@ -78,12 +78,16 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A raw event of a platform as it came in, kept before it is acknowledged."""
+    """A raw event of a platform as it came in, kept before it is acknowledged.
+
+    number: given by the store, grows in the order they came
+    """
 
     platform: str
     key: str
     raw: str
     tries: int = 0
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ async def unsubscribe(desk: Desk, ask: Request, which: Annotated[str, "number"] 
     if not which and len(held) > 1:
         return Answer(compose.which_to_end(held, speech))
     gone = held[_number(which or "1", len(held)) - 1]
-    await desk.store.unsubscribe(ask.address, [gone.id])
+    await desk.store.unsubscribe(ask.address, [gone.id], ask.update)
     return Answer(compose.unsubscribed(gone, len(held) - 1, speech))
 
 
