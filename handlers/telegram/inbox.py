@@ -21,7 +21,6 @@ from handlers.telegram.poll import PLATFORM
 
 AT_ONCE: Final = 32
 WINDOW: Final = 1000
-"""Waiting updates that are in hand at most."""
 RETRY_SECONDS: Final = 1.0
 CHATS: Final = (("message", "chat"), ("callback_query", "message", "chat"), ("my_chat_member", "chat"))
 """Where the chat stands in an update."""
@@ -42,13 +41,14 @@ class Handle(Protocol):
 
 
 class Inbox:
-    """tell: says to the operators what was put aside."""
+    """tell: says to the operators what was put aside; window: how many updates are in hand at most."""
 
-    def __init__(self, store: Store, bot: telegram.Bot, handle: Handle, tell: Tell) -> None:
+    def __init__(self, store: Store, bot: telegram.Bot, handle: Handle, tell: Tell, *, window: int = WINDOW) -> None:
         self._store = store
         self._bot = bot
         self._handle = handle
         self._tell = tell
+        self._window = window
         self._news = asyncio.Event()
         self._lanes: dict[str, deque[Update]] = {}
         self._last = 0
@@ -94,7 +94,7 @@ class Inbox:
 
     async def _take(self, tasks: asyncio.TaskGroup) -> None:
         """Queue what waits and is not in hand yet."""
-        while room := WINDOW - self._held:
+        while room := self._window - self._held:
             waiting = await insist(lambda: self._store.waiting_updates(PLATFORM, room, self._last))
             for update in waiting:
                 self._queue(update, tasks)
@@ -117,7 +117,7 @@ class Inbox:
         while waiting:
             async with self._free:
                 await self._carry_through(waiting.popleft())
-            full = self._held == WINDOW
+            full = self._held == self._window
             self._held -= 1
             if full:
                 self._news.set()
