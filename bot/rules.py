@@ -23,6 +23,7 @@ from bot.models import (
     RateTable,
     Schedule,
     Subscription,
+    Update,
 )
 from bot.money import moved, per_unit
 
@@ -55,7 +56,14 @@ REPEAT_AFTER: Final = timedelta(seconds=60)
 SUSPECT_AFTER: Final = 3
 """An update handed out so often and never settled may be what kills us: it is handled alone from then on,"""
 POISON_AFTER: Final = 6
-"""and after so many times no more."""
+POISON_AGE: Final = timedelta(seconds=60)
+"""and after so many times in so long no more. A few kills in quick succession are somebody else's doing."""
+
+
+def is_poison(update: Update, now: datetime) -> bool:
+    """Whether a suspect has killed us often enough, for long enough."""
+    since = now - update.received_at if update.received_at else POISON_AGE
+    return update.tries >= POISON_AFTER and since >= POISON_AGE
 
 
 def next_due(schedule: Schedule, zone: str, after: datetime) -> datetime | None:

@@ -80,7 +80,7 @@ class Health:
 class Update:
     """A raw event of a platform as it came in, kept before it is acknowledged.
 
-    number: given by the store, grows in the order they came
+    number, received_at: given by the store; numbers grow in the order they came
     """
 
     platform: str
@@ -88,6 +88,7 @@ class Update:
     raw: str
     tries: int = 0
     number: int = 0
+    received_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

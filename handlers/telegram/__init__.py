@@ -84,7 +84,7 @@ class Telegram:
         )
         self._sender = Sender(self._send, store, clock, paid=paid)
         self._conversation = Conversation(self._bot, store, Ear(self._bot, clock, admins), self._sender, crash)
-        self._inbox = Inbox(store, self._bot, self._conversation.handle, tell)
+        self._inbox = Inbox(store, clock, self._bot, self._conversation.handle, tell)
         rest = (self._fetch, store, clock, self._inbox.wake, tell, crash, pace)
         self._updates: Poll | Webhook = Webhook(hook, *rest) if hook else Poll(*rest)
 

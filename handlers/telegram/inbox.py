@@ -15,8 +15,8 @@ import telegram
 from bot.compose import operators
 from bot.errors import YamchiError
 from bot.models import Update
-from bot.ports import Store, Tell
-from bot.rules import POISON_AFTER
+from bot.ports import Clock, Store, Tell
+from bot.rules import is_poison
 from handlers.telegram.poll import PLATFORM
 
 AT_ONCE: Final = 32
@@ -43,8 +43,11 @@ class Handle(Protocol):
 class Inbox:
     """tell: says to the operators what was put aside; window: how many updates are in hand at most."""
 
-    def __init__(self, store: Store, bot: telegram.Bot, handle: Handle, tell: Tell, *, window: int = WINDOW) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, bot: telegram.Bot, handle: Handle, tell: Tell, *, window: int = WINDOW
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._bot = bot
         self._handle = handle
         self._tell = tell
@@ -80,7 +83,7 @@ class Inbox:
     async def _clear_suspects(self) -> None:
         """What may have killed us is handled before all others and alone, so that it takes nobody with it."""
         while (suspect := await insist(lambda: self._store.suspect_update(PLATFORM))) is not None:
-            if suspect.tries < POISON_AFTER:
+            if not is_poison(suspect, self._clock()):
                 log.warning("update handled alone: it may be what stopped us", update=suspect.key, tries=suspect.tries)
                 await self._carry_through(suspect)
             else:
