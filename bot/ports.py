@@ -23,9 +23,12 @@ from bot.models import (
     Feed,
     Health,
     Hold,
+    Lease,
     LedgerCounts,
     NewsPage,
     NewsQuery,
+    Noted,
+    OutboxReport,
     Outcome,
     Outgoing,
     PollState,
@@ -86,7 +89,9 @@ class Store(Protocol):
     chats          chat, keep_chat
     subscriptions  subscriptions, instant_subscriptions, due_subscriptions,
                    subscribe, unsubscribe
-    outbox         keep_digests, claim, settle, lapsed, ledger, last_settled
+    outbox         keep_digests, enqueue, enqueued, lease_tokens, hold, claim, settle, lapsed, expire
+    chats' fate    pause, revive, reprieve, move_chat
+    ledger         ledger, outbox_report, history, totals, last_settled
     inbox          keep_updates, waiting_updates, suspect_update, acted_updates,
                    settle_update
     buttons        keep_token, token_command
@@ -196,22 +201,70 @@ class Store(Protocol):
         Returns how many were new; an identity that exists is left alone.
         """
 
+    async def enqueue(self, outgoing: Sequence[Outgoing], now: datetime) -> int:
+        """Messages that follow from nothing else that is kept. Returns how many were new.
+
+        What is for a chat that is paused as dead is noted as dead, here as wherever rows are put in.
+        """
+
+    async def enqueued(self, seconds: float) -> None:
+        """Wait until rows have been put in since the last call, or for so long."""
+
+    async def lease_tokens(self, owner: str, platform: str, now: datetime, until: datetime) -> Lease:
+        """What this sender may use of a platform's rate until then; to be asked for again before."""
+
+    async def hold(self, platform: str, until: datetime, reason: str) -> None:
+        """Nobody sends anything on this platform before then; an earlier word that says later stands."""
+
     async def claim(
         self, owner: str, platforms: Collection[str], now: datetime, lease_until: datetime, limit: int
     ) -> list[Delivery]:
-        """Take up to `limit` pending rows that are due: the oldest of each address that has none
-        in flight, and none held back before it. Rows past their shelf life become expired."""
+        """Take up to `limit` rows that may go, the most urgent and then the oldest first: of each address
+        the oldest that waits, if none is in flight and it is not held back. A message passes its urgency
+        on to those before it in its chat. Rows past their shelf life become expired."""
 
     async def settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
-        """Write down what became of a claim: one durable commit. "pending" puts it back, not
-        before outcome.retry_at. False if the claim was no longer this owner's and this try's."""
+        """Write down what became of a claim, and what that says of its chat: one durable commit.
+
+        "pending" puts it back, not before outcome.retry_at; "dead" pauses the chat (cause "topic": the thread)
+        and what waits for it; "unwelcome" does so the third time over a day or more; moved_to moves the chat.
+        With cause "body" its text goes as bare words from now on, or if it fails, to nobody on this platform.
+        False if the claim was no longer this owner's and this try's.
+        """
 
     async def lapsed(self, now: datetime, platforms: Collection[str] | None = None) -> list[Delivery]:
         """Claims whose lease has ended; with `platforms`, every claim of theirs, ended or not
         (only for whoever holds the lock)."""
 
+    async def expire(self, now: datetime) -> None:
+        """Rows past their shelf life become expired, also those that nobody could claim."""
+
+    # chats' fate
+    async def pause(self, address: Address, reason: str, now: datetime) -> None:
+        """The platform says that this chat is gone. Its settings and subscriptions stay; what waits is dead."""
+
+    async def revive(self, address: Address) -> bool:
+        """Somebody speaks there, or let us in again: it may be sent to. Cheap if it always could."""
+
+    async def reprieve(self, platform: str, since: datetime, now: datetime) -> int:
+        """The chats that died since then did not: the platform failed us as a whole. What died with them
+        waits again. Returns how many chats there were."""
+
+    async def move_chat(self, address: Address, chat: str) -> None:
+        """A chat has this new id. All that is kept of it follows, in one step."""
+
+    # ledger
     async def ledger(self) -> LedgerCounts:
         """Outbox rows by state."""
+
+    async def outbox_report(self, now: datetime) -> OutboxReport:
+        """How sending fares, for the operator."""
+
+    async def history(self, address: Address, limit: int) -> list[Noted]:
+        """What was sent to this address, held back or failed, the newest first."""
+
+    async def totals(self, address: Address) -> dict[str, int]:
+        """Rows of this address by state."""
 
     async def last_settled(self, address: Address) -> tuple[datetime, str, str] | None:
         """(instant, kind, state) of the newest row of this address that is no longer pending."""

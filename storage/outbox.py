@@ -1,108 +1,115 @@
 """The outbox: what is to be sent, who has it in hand, what became of it.
 
-Every address has a lane, and a lane knows when its first row may go. A claim looks at lanes
-only, so it costs the same whatever lies behind them: rows done, rows of busy or held-back chats.
+Messages of an address go out in single file, its lane. Only the first row of a lane is `ready`, and
+only while none of that lane is in flight. A claim looks at ready rows only, so it costs the same
+whatever lies behind them: rows done, rows of busy or held-back chats.
 """
 
 from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
 from hashlib import blake2b
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from sqlite_utils import Database
 
 from bot.message import Message, from_data, to_data
-from bot.models import Address, Delivery, LedgerCounts, Outcome, Outgoing
-from storage.values import Row, instant, instant_or_none, micros, one, packed, plain, rows
+from bot.models import PRIORITIES, Address, Delivery, Outcome, Outgoing
+from storage import lanes
+from storage.values import Row, instant, micros, one, packed, plain, rows
 
-DONE_KEPT: Final = timedelta(days=14)
-"""Longer than the 7 days for which an event must not come twice."""
-
-ENQUEUE: Final = """
-    INSERT INTO outbox (lane, event, kind, state, body, due_at, not_before, expires_at, created_at, settled_at,
-        last_error)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (lane, event) DO NOTHING"""
-READY: Final = "SELECT ready_at, id FROM lanes WHERE platform = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?"
-EXPIRE: Final = """
-    UPDATE outbox SET state = 'expired', settled_at = ?1, last_error = 'past its shelf life'
-    WHERE state = 'pending' AND expires_at < ?1 RETURNING lane"""
-TAKE: Final = """
-    UPDATE outbox SET state = 'inflight', owner = ?2, lease_until = ?3, tries = tries + 1
-    WHERE id IN (
-        SELECT (SELECT id FROM outbox WHERE lane = value AND state = 'pending' ORDER BY due_at, id LIMIT 1)
-        FROM json_each(?1)
-    ) RETURNING id"""
-REFRESH: Final = """
-    UPDATE lanes SET ready_at = iif(
-        EXISTS (SELECT 1 FROM outbox WHERE lane = lanes.id AND state = 'inflight'),
-        NULL,
-        (SELECT not_before FROM outbox WHERE lane = lanes.id AND state = 'pending' ORDER BY due_at, id LIMIT 1)
-    ) WHERE id IN (SELECT value FROM json_each(?))"""
-CLAIMED: Final = """
-    SELECT outbox.*, platform, chat, thread, message
-    FROM outbox JOIN lanes ON lanes.id = lane JOIN bodies ON bodies.id = body"""
-SETTLE: Final = """
-    UPDATE outbox SET state = ?, not_before = ?, settled_at = ?, last_error = ?, message_id = ?,
-        lost = lost + ?, owner = '', lease_until = NULL
-    WHERE id = ? AND owner = ? AND tries = ? AND state = 'inflight' RETURNING lane"""
-LEDGER: Final = """
-    SELECT state, count(*) AS n, NULL AS oldest FROM outbox WHERE settled_at IS NOT NULL GROUP BY state
-    UNION ALL SELECT state, count(*), min(due_at) FROM outbox WHERE state = 'pending' GROUP BY state
-    UNION ALL SELECT state, count(*), NULL FROM outbox WHERE state = 'inflight' GROUP BY state"""
 WENT: Final = """
     SELECT 1 FROM outbox JOIN lanes ON lanes.id = lane
-    WHERE event = ? AND platform = ? AND chat = ? AND thread = ?
+    WHERE event = ? AND lanes.platform = ? AND chat = ? AND thread = ?
         AND state IN ('pending', 'inflight', 'sent', 'unknown')"""
-LAST: Final = """
-    SELECT settled_at, kind, state FROM outbox
-    WHERE lane = (SELECT id FROM lanes WHERE platform = ? AND chat = ? AND thread = ?) AND settled_at IS NOT NULL
-    ORDER BY settled_at DESC, id DESC LIMIT 1"""
+INSERT: Final = """
+    INSERT INTO outbox (lane, event, platform, kind, priority, state, body, due_at, not_before, expires_at, ready_at,
+        created_at, settled_at, last_error)
+    SELECT {}, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12 FROM json_each(?1) WHERE true
+    ON CONFLICT (event, lane) DO NOTHING"""
+SAME_EVENT: Final = INSERT.format("value, ?13")
+EACH_ITS_EVENT: Final = INSERT.format("value ->> 0, value ->> 1")
+RAISE: Final = """
+    UPDATE outbox SET priority = ?2
+    WHERE lane IN (SELECT value FROM json_each(?1)) AND settled_at IS NULL AND priority > ?2"""
+FIRST_DUE: Final = """
+    SELECT lane, min(due_at) FROM outbox
+    WHERE lane IN (SELECT value FROM json_each(?)) AND settled_at IS NULL GROUP BY lane"""
+READY: Final = """
+    SELECT ready_at, id, lane, expires_at FROM outbox
+    WHERE platform = ? AND priority = ? AND ready_at <= ? ORDER BY ready_at, id LIMIT ?"""
+EXPIRE: Final = """
+    UPDATE outbox SET state = 'expired', settled_at = ?1, ready_at = NULL,
+        last_error = rtrim('past its shelf life; ' || last_error, '; ')
+    WHERE settled_at IS NULL AND state = 'pending' AND expires_at < ?1"""
+TAKE: Final = """
+    UPDATE outbox SET state = 'inflight', ready_at = NULL, owner = ?2, lease_until = ?3, tries = tries + 1
+    WHERE id IN (SELECT value FROM json_each(?1))"""
+CLAIMED: Final = """
+    SELECT outbox.*, chat, thread, message, instr(plain, ',' || outbox.platform || ',') AS bare
+    FROM outbox JOIN lanes ON lanes.id = lane JOIN bodies ON bodies.id = body"""
+BY_ID: Final = "WHERE outbox.id IN (SELECT value FROM json_each(?))"
+SETTLE: Final = """
+    UPDATE outbox SET state = ?, not_before = ?, settled_at = ?, last_error = ?, message_id = ?,
+        lost = lost + ?, faults = faults + ?, owner = '', lease_until = NULL
+    WHERE id = ? AND owner = ? AND tries = ? AND state = 'inflight' RETURNING lane, body"""
+DEGRADE: Final = """
+    UPDATE bodies SET plain = plain || ',' || ?2 || ',' WHERE id = ?1 AND instr(plain, ',' || ?2 || ',') = 0"""
+GIVE_UP: Final = """
+    UPDATE outbox SET state = 'failed', settled_at = ?3, ready_at = NULL, last_error = ?4
+    WHERE body = ?1 AND platform = ?2 AND settled_at IS NULL AND state = 'pending' RETURNING lane"""
 
-FORGET: Final = """
-    DELETE FROM outbox
-    WHERE state IN ('sent', 'unknown', 'failed', 'dead', 'expired', 'withheld') AND settled_at < ?"""
+_ALIKE: Final = attrgetter("kind", "due_at", "expires_at", "state", "reason", "address.platform")
 
 
 def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
-    """New rows; one whose event and address exist is left alone. Returns how many were new."""
-    bodies: dict[int, int] = {}
-    lanes: dict[Address, int] = {}
-    values = []
-    for out in outgoing:
-        if out.only_after and not _went(db, out.only_after, out.address):
-            continue
-        body = bodies.get(id(out.message)) or bodies.setdefault(id(out.message), _body(db, out.message))
-        lane = lanes.get(out.address) or lanes.setdefault(out.address, _lane(db, out.address))
-        instants = micros(out.due_at), micros(out.expires_at), micros(now)
-        settled_at = None if out.state == "pending" else micros(now)
-        values.append((lane, plain(out.event), out.kind, out.state, body, *instants, settled_at, plain(out.reason)))
-    kept = db.conn.executemany(ENQUEUE, values).rowcount if values else 0
-    _refresh(db, lanes.values())
+    """New rows; one whose event and address exist is left alone. Returns how many were new.
+
+    What goes to many chats costs least as one run with the same message object.
+    """
+    wanted = [out for out in outgoing if not out.only_after or _went(db, out.only_after, out.address)]
+    known = lanes.lanes_of(db, {out.address for out in wanted})
+    kept = 0
+    for _, run in groupby(wanted, lambda out: (id(out.message), *_ALIKE(out))):
+        alike = list(run)
+        body = _body(db, alike[0].message)
+        pairs = [(known[out.address], out.event) for out in alike]
+        alive = [pair for pair in pairs if not pair[0].dead or alike[0].state != "pending"]
+        kept += _line_up(db, alike[0], alive, body, now) if alive else 0
+        for lane, event in pairs if len(alive) < len(pairs) else ():
+            if lane.dead:
+                noted = replace(alike[0], state="dead", reason=lanes.PAUSED + lane.dead)
+                kept += _insert(db, noted, [(lane.id, event)], body, now)
     return kept
 
 
 def claim(
     db: Database, owner: str, platforms: Collection[str], now: datetime, lease_until: datetime, limit: int
 ) -> list[Delivery]:
-    _refresh(db, {row["lane"] for row in rows(db, EXPIRE, micros(now))})
-    ready = (tuple(row.values()) for name in platforms for row in rows(db, READY, name, micros(now), limit))
-    lanes = [lane for _, lane in heapq.nsmallest(limit, ready)]
-    if not lanes:
+    while True:
+        first = _ready(db, platforms, now, limit)
+        stale = [row["lane"] for row in first if row["expires_at"] < micros(now)]
+        if not stale:
+            break
+        db.conn.execute(f"{EXPIRE} AND lane IN (SELECT value FROM json_each(?2))", (micros(now), packed(stale)))
+        lanes.promote(db, stale)
+    if not first:
         return []
-    taken = rows(db, TAKE, packed(lanes), owner, micros(lease_until))
-    _refresh(db, lanes)
-    ids = packed([row["id"] for row in taken])
-    where = "WHERE outbox.id IN (SELECT value FROM json_each(?)) ORDER BY due_at, outbox.id"
-    return [_delivery(row) for row in rows(db, f"{CLAIMED} {where}", ids)]
+    ids = packed([row["id"] for row in first])
+    db.conn.execute(TAKE, (ids, owner, micros(lease_until)))
+    taken = {row["id"]: _delivery(row) for row in rows(db, f"{CLAIMED} {BY_ID}", ids)}
+    return [taken[row["id"]] for row in first]
 
 
 def settle(db: Database, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
     waits = outcome.state == "pending"
-    lane = one(
+    settled = rows(
         db,
         SETTLE,
         outcome.state,
@@ -111,46 +118,97 @@ def settle(db: Database, delivery: Delivery, outcome: Outcome, now: datetime) ->
         plain(outcome.detail),
         plain(outcome.message_id),
         outcome.lost,
+        waits and outcome.cause == "fault",
         delivery.id,
         delivery.owner,
         delivery.tries,
     )
-    if lane is None:
+    if not settled:
         return False
-    _refresh(db, [lane])
+    if outcome.cause == "body":
+        _stop_body(db, settled[0]["body"], delivery.address.platform, outcome, now)
+    lanes.learn(db, delivery.address, outcome, now)
+    lanes.promote(db, [settled[0]["lane"]])
     return True
 
 
 def lapsed(db: Database, now: datetime, platforms: Collection[str] | None) -> list[Delivery]:
     where = (
-        "WHERE state = 'inflight' AND (lease_until <= ? OR platform IN (SELECT value FROM json_each(?)))"
-        " ORDER BY due_at, outbox.id"
+        "WHERE lease_until IS NOT NULL"
+        " AND (lease_until <= ? OR outbox.platform IN (SELECT value FROM json_each(?))) ORDER BY due_at, outbox.id"
     )
     return [_delivery(row) for row in rows(db, f"{CLAIMED} {where}", micros(now), packed(list(platforms or ())))]
 
 
-def ledger(db: Database) -> LedgerCounts:
-    counted = rows(db, LEDGER)
-    oldest = next((row["oldest"] for row in counted if row["state"] == "pending"), None)
-    return LedgerCounts({row["state"]: row["n"] for row in counted}, instant_or_none(oldest))
+def overdue(db: Database, now: datetime) -> bool:
+    """Whether anything waits past its shelf life."""
+    return one(db, "SELECT 1 FROM outbox WHERE settled_at IS NULL AND expires_at < ?", micros(now)) is not None
 
 
-def last_settled(db: Database, address: Address) -> tuple[datetime, str, str] | None:
-    found = rows(db, LAST, address.platform, address.chat, address.thread)
-    return (instant(found[0]["settled_at"]), found[0]["kind"], found[0]["state"]) if found else None
+def expire(db: Database, now: datetime) -> None:
+    """Rows past their shelf life, also those that nobody would claim: of busy, held or silent chats."""
+    lanes.promote(db, {row["lane"] for row in rows(db, f"{EXPIRE} RETURNING lane", micros(now))})
 
 
-def forget_done(db: Database, now: datetime) -> None:
-    """Drop what was settled long ago, and the bodies and lanes that nothing uses any more."""
-    db.conn.execute(FORGET, (micros(now - DONE_KEPT),))
-    db.conn.execute("DELETE FROM bodies WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE body = bodies.id)")
-    db.conn.execute("DELETE FROM lanes WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE lane = lanes.id)")
+def _line_up(db: Database, out: Outgoing, pairs: list[tuple[lanes.Lane, str]], body: int, now: datetime) -> int:
+    """Rows that differ in lane and event only. Those that come first in their lane are ready, the others wait."""
+    if out.state != "pending":
+        return _insert(db, out, [(lane.id, event) for lane, event in pairs], body, now)
+    first_due = dict(db.conn.execute(FIRST_DUE, (packed([lane.id for lane, _ in pairs]),)).fetchall())
+    taken, due = set(first_due), micros(out.due_at)
+    first: list[tuple[int, str]] = []
+    behind: list[tuple[int, str]] = []
+    for lane, event in pairs:
+        (behind if lane.free_at > due or lane.id in taken else first).append((lane.id, event))
+        taken.add(lane.id)
+    kept = _insert(db, out, first, body, now, ready_at=due)
+    if behind:
+        kept += _insert(db, out, behind, body, now)
+        db.conn.execute(RAISE, (packed([lane for lane, _ in behind]), PRIORITIES.index(out.kind)))
+        lanes.promote(db, {lane for lane, _ in behind if due < first_due.get(lane, due + 1)})
+    return kept
 
 
-def _refresh(db: Database, lanes: Iterable[int]) -> None:
-    """Say anew when each lane's first row may go."""
-    if ids := list(lanes):
-        db.conn.execute(REFRESH, (packed(ids),))
+def _insert(
+    db: Database, out: Outgoing, pairs: list[tuple[int, str]], body: int, now: datetime, ready_at: int | None = None
+) -> int:
+    event = pairs[0][1] if pairs else ""
+    same = all(other == event for _, other in pairs)
+    values = (
+        packed([lane for lane, _ in pairs] if same else [(lane, plain(event)) for lane, event in pairs]),
+        out.address.platform,
+        out.kind,
+        PRIORITIES.index(out.kind),
+        out.state,
+        body,
+        micros(out.due_at),
+        micros(out.expires_at),
+        ready_at,
+        micros(now),
+        None if out.state == "pending" else micros(now),
+        plain(out.reason),
+    )
+    return db.conn.execute(*((SAME_EVENT, (*values, plain(event))) if same else (EACH_ITS_EVENT, values))).rowcount
+
+
+def _ready(db: Database, platforms: Collection[str], now: datetime, limit: int) -> list[Row]:
+    """The rows to go next: the most urgent first, and of those the oldest."""
+    found: list[Row] = []
+    for priority in range(len(PRIORITIES)):
+        room = limit - len(found)
+        if room > 0:
+            each = (row for name in platforms for row in rows(db, READY, name, priority, micros(now), room))
+            found += heapq.nsmallest(room, each, key=lambda row: (row["ready_at"], row["id"]))
+    return found
+
+
+def _stop_body(db: Database, body: int, platform: str, outcome: Outcome, now: datetime) -> None:
+    """A platform refuses a text: from now on it gets the bare words of it, or nothing if it was those."""
+    if outcome.state == "pending":
+        db.conn.execute(DEGRADE, (body, platform))
+    else:
+        stopped = rows(db, GIVE_UP, body, platform, micros(now), plain(outcome.detail))
+        lanes.promote(db, {row["lane"] for row in stopped})
 
 
 def _went(db: Database, event: str, address: Address) -> bool:
@@ -164,12 +222,6 @@ def _body(db: Database, message: Message) -> int:
     return int(known or one(db, "INSERT INTO bodies (hash, message) VALUES (?, ?) RETURNING id", digest, text))
 
 
-def _lane(db: Database, address: Address) -> int:
-    names = address.platform, address.chat, address.thread
-    known = one(db, "SELECT id FROM lanes WHERE platform = ? AND chat = ? AND thread = ?", *names)
-    return int(known or one(db, "INSERT INTO lanes (platform, chat, thread) VALUES (?, ?, ?) RETURNING id", *names))
-
-
 def _delivery(row: Row) -> Delivery:
     return Delivery(
         id=row["id"],
@@ -181,5 +233,7 @@ def _delivery(row: Row) -> Delivery:
         expires_at=instant(row["expires_at"]),
         owner=row["owner"],
         tries=row["tries"],
+        faults=row["faults"],
         lost=row["lost"],
+        plain=bool(row["bare"]),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,9 +20,12 @@ from bot.models import (
     Delivery,
     Feed,
     Hold,
+    Lease,
     LedgerCounts,
     NewsPage,
     NewsQuery,
+    Noted,
+    OutboxReport,
     Outcome,
     Outgoing,
     PollState,
@@ -31,7 +35,7 @@ from bot.models import (
     Update,
 )
 from bot.ports import Store
-from storage import chats, inbox, news, outbox, rates, search, sources
+from storage import chats, inbox, lanes, ledger, news, outbox, rates, search, sources
 from storage.opening import open_reader, open_writer
 from storage.threads import Crew
 
@@ -63,6 +67,7 @@ class SqliteStore(Store):
         self._polls: list[PollState] = []
         self._commit: asyncio.Task[None] | None = None
         self._committing = asyncio.Lock()
+        self._enqueued = asyncio.Event()
         self._readers = Crew(READERS, partial(open_reader, path), "BEGIN")
 
     async def open(self) -> None:
@@ -111,7 +116,9 @@ class SqliteStore(Store):
     ) -> int:
         changed = await self._readers.run(news.changed, edited) if edited else {}
         if new or changed or outgoing:
-            return await self._writer.run(news.keep_news, state, new, changed, outgoing, now)
+            kept = await self._writer.run(news.keep_news, state, new, changed, outgoing, now)
+            self._enqueued.set()
+            return kept
         await self.keep_poll(state)
         return 0
 
@@ -136,13 +143,17 @@ class SqliteStore(Store):
     async def keep_tables(
         self, state: PollState | None, tables: Sequence[RateTable], outgoing: Sequence[Outgoing], now: datetime
     ) -> int:
-        return await self._writer.run(rates.keep_tables, state, tables, outgoing, now)
+        kept = await self._writer.run(rates.keep_tables, state, tables, outgoing, now)
+        self._enqueued.set()
+        return kept
 
     async def holds(self) -> list[Hold]:
         return await self._readers.run(rates.holds)
 
     async def release(self, hold: int, outgoing: Sequence[Outgoing], now: datetime) -> bool:
-        return await self._writer.run(rates.release, hold, outgoing, now)
+        released = await self._writer.run(rates.release, hold, outgoing, now)
+        self._enqueued.set()
+        return released
 
     # chats
     async def chat(self, address: Address) -> ChatSettings | None:
@@ -169,7 +180,26 @@ class SqliteStore(Store):
 
     # outbox
     async def keep_digests(self, outgoing: Sequence[Outgoing], replanned: Sequence[Subscription], now: datetime) -> int:
-        return await self._writer.run(chats.keep_digests, outgoing, replanned, now)
+        kept = await self._writer.run(chats.keep_digests, outgoing, replanned, now)
+        self._enqueued.set()
+        return kept
+
+    async def enqueue(self, outgoing: Sequence[Outgoing], now: datetime) -> int:
+        kept = await self._writer.run(outbox.enqueue, outgoing, now)
+        self._enqueued.set()
+        return kept
+
+    async def enqueued(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._enqueued.wait(), seconds)
+        self._enqueued.clear()
+
+    async def lease_tokens(self, owner: str, platform: str, now: datetime, until: datetime) -> Lease:
+        """The lock sees to it that there is one sender, so it has all of them."""
+        return Lease(1.0, await self._readers.run(lanes.held_until, platform))
+
+    async def hold(self, platform: str, until: datetime, reason: str) -> None:
+        await self._writer.run(lanes.hold_platform, platform, until, reason)
 
     async def claim(
         self, owner: str, platforms: Collection[str], now: datetime, lease_until: datetime, limit: int
@@ -182,11 +212,41 @@ class SqliteStore(Store):
     async def lapsed(self, now: datetime, platforms: Collection[str] | None = None) -> list[Delivery]:
         return await self._readers.run(outbox.lapsed, now, platforms)
 
+    async def expire(self, now: datetime) -> None:
+        if await self._readers.run(outbox.overdue, now):
+            await self._writer.run(outbox.expire, now)
+
+    async def pause(self, address: Address, reason: str, now: datetime) -> None:
+        await self._writer.run(lanes.kill, address, reason, now)
+
+    async def revive(self, address: Address) -> bool:
+        if not await self._readers.run(lanes.is_paused, address):
+            return False
+        return await self._writer.run(lanes.revive, address)
+
+    async def reprieve(self, platform: str, since: datetime, now: datetime) -> int:
+        spared = await self._writer.run(lanes.reprieve, platform, since, now)
+        self._enqueued.set()
+        return spared
+
+    async def move_chat(self, address: Address, chat: str) -> None:
+        await self._writer.run(lanes.move, address, chat)
+
+    # ledger
     async def ledger(self) -> LedgerCounts:
-        return await self._readers.run(outbox.ledger)
+        return await self._readers.run(ledger.ledger)
+
+    async def outbox_report(self, now: datetime) -> OutboxReport:
+        return await self._readers.run(ledger.report, now)
+
+    async def history(self, address: Address, limit: int) -> list[Noted]:
+        return await self._readers.run(ledger.history, address, limit)
+
+    async def totals(self, address: Address) -> dict[str, int]:
+        return await self._readers.run(ledger.totals, address)
 
     async def last_settled(self, address: Address) -> tuple[datetime, str, str] | None:
-        return await self._readers.run(outbox.last_settled, address)
+        return await self._readers.run(ledger.last_settled, address)
 
     # inbox
     async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:
@@ -218,7 +278,9 @@ class SqliteStore(Store):
     async def prune(self, now: datetime) -> None:
         """In several short transactions, so that sending goes on between them."""
         await self._writer.run(inbox.forget_settled, now)
-        await self._writer.run(outbox.forget_done, now)
+        while await self._writer.run(ledger.forget_settled, now):
+            pass
+        await self._writer.run(ledger.forget_unused, now)
         while await self._writer.run(news.forget_articles, now - self._retention):
             pass
 

@@ -475,6 +475,7 @@ async def test_the_ledger_counts_by_state_and_knows_the_oldest_that_waits(store:
         await store.keep_digests([out(state)], [], NOW)
         (claimed,) = await claim(store)
         assert await store.settle(claimed, Outcome(state), NOW + n * SECOND)
+    assert await store.revive(HERE)
     await store.keep_digests([out("skipped", state="expired"), out("p", due=NOW - SECOND), out("q")], [], NOW)
     counts = await store.ledger()
     assert counts.states == {"sent": 1, "unknown": 1, "failed": 1, "dead": 1, "expired": 1, "pending": 2}

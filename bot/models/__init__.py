@@ -5,13 +5,28 @@ dates, money is Decimal or the text a bank printed.
 """
 
 from bot.models.chats import ChatSettings, Content, Schedule, ScheduleKind, Subscription
-from bot.models.delivery import Delivery, DeliveryKind, DeliveryState, Health, LedgerCounts, Outcome, Outgoing, Update
+from bot.models.delivery import (
+    PRIORITIES,
+    Cause,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Health,
+    Lease,
+    LedgerCounts,
+    Noted,
+    OutboxReport,
+    Outcome,
+    Outgoing,
+    Update,
+)
 from bot.models.news import Article, NewsPage, NewsQuery
 from bot.models.people import Address, Answer, Request
 from bot.models.rates import Announced, Board, Fixing, Hold, Quote, RateKind, RateTable, StoredFixing
 from bot.models.sources import AddedFeed, Catalogue, Feed, PollState, RateRoad
 
 __all__ = [
+    "PRIORITIES",
     "AddedFeed",
     "Address",
     "Announced",
@@ -19,6 +34,7 @@ __all__ = [
     "Article",
     "Board",
     "Catalogue",
+    "Cause",
     "ChatSettings",
     "Content",
     "Delivery",
@@ -28,9 +44,12 @@ __all__ = [
     "Fixing",
     "Health",
     "Hold",
+    "Lease",
     "LedgerCounts",
     "NewsPage",
     "NewsQuery",
+    "Noted",
+    "OutboxReport",
     "Outcome",
     "Outgoing",
     "PollState",

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal, get_args
 
 from bot.message import Message
 from bot.models.people import Address
 
 DeliveryKind = Literal["reply", "alert", "article", "digest"]
+"""In the order of their urgency."""
+PRIORITIES: Final[tuple[DeliveryKind, ...]] = get_args(DeliveryKind)
 DeliveryState = Literal["pending", "inflight", "sent", "unknown", "failed", "dead", "expired", "withheld"]
+Cause = Literal["", "flood", "fault", "token", "body", "topic", "unwelcome"]
+"""Why a send did not come off, where more than its own message is concerned:
+
+    flood      the platform asks for silence until `retry_at`: no try is counted
+    fault      it could not just now: again after a growing pause
+    token      it refuses our token: not the chat's doing, and not the message's
+    body       it will not take this text: nor will any other chat of it
+    topic      this thread of the chat is closed or deleted; the chat itself is not
+    unwelcome  the chat refuses us; it may be gone
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +49,9 @@ class Outgoing:
 class Delivery:
     """A claimed outbox row, in the hands of `owner` until its lease ends.
 
-    tries: hand-overs to the transport so far, this one included; lost: answers lost before.
+    tries: hand-overs to the transport so far, this one included; faults: of those before, how many the platform
+        could not carry out; lost: answers lost before
+    plain: the platform refused the text of this message; it goes as bare words
     """
 
     id: int
@@ -49,7 +63,9 @@ class Delivery:
     expires_at: datetime
     owner: str = ""
     tries: int = 1
+    faults: int = 0
     lost: int = 0
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +74,9 @@ class Outcome:
 
     state: "sent"; "pending" to try again at retry_at; "unknown" (the answer was lost);
     "failed" (the platform will never take it); "dead" (the chat is gone); "expired".
-    lost: whether it went back to "pending" because its answer was lost.
+    lost: whether it went back to "pending" because its answer was lost
+    moved_to: the chat's new id; everything of it follows
+    free_at: nothing may go to the chat before
     """
 
     state: DeliveryState
@@ -66,6 +84,9 @@ class Outcome:
     message_id: str = ""
     retry_at: datetime | None = None
     lost: bool = False
+    cause: Cause = ""
+    moved_to: str = ""
+    free_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +118,45 @@ class LedgerCounts:
 
     states: dict[str, int] = field(default_factory=dict)
     oldest_pending: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What one sender may use of a platform's rate. held_until: nobody may send anything before."""
+
+    share: float = 1.0
+    held_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A row of a chat's ledger: what was sent, held back or failed, and why. late: settled after it was due."""
+
+    id: int
+    event: str
+    kind: DeliveryKind
+    state: DeliveryState
+    due_at: datetime
+    settled_at: datetime | None
+    reason: str = ""
+    message_id: str = ""
+
+    @property
+    def late(self) -> timedelta | None:
+        return None if self.settled_at is None else self.settled_at - self.due_at
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxReport:
+    """How sending fares.
+
+    states: rows of the last two weeks by state; held: platforms that are not sent to, until when and why
+    dead: paused chats by reason; late: the middle and the 95th of a hundred of the last day's sent messages
+    """
+
+    states: dict[str, int]
+    oldest_pending: datetime | None
+    held: dict[str, tuple[datetime, str]]
+    held_chats: int
+    dead: dict[str, int]
+    late: tuple[timedelta, timedelta] | None
