@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
-import telegram
 from aiohttp import web
 
 from bot.models import Address, Answer, Content, Request, Schedule, Subscription, Update
@@ -127,12 +127,13 @@ async def test_more_than_may_be_in_hand_are_handled_in_the_end_and_in_order(fake
     await store.keep_updates(raws, clock())
     handled: dict[int, list[int]] = {1: [], 2: [], 3: []}
 
-    async def handle(update: telegram.Update, *, acted: bool = False) -> None:
-        assert update.effective_chat and not acted
+    async def handle(raw: dict[str, Any], *, acted: bool = False) -> bool:
+        assert not acted
         await asyncio.sleep(0)
-        handled[update.effective_chat.id].append(update.update_id)
+        handled[raw["message"]["chat"]["id"]].append(raw["update_id"])
+        return True
 
-    inbox = Inbox(store, clock, telegram.Bot(TOKEN), handle, Told(), window=10)
+    inbox = Inbox(store, clock, handle, Told(), window=10)
     life = asyncio.create_task(inbox.run())
     await until(lambda: sum(map(len, handled.values())) == 95)
     life.cancel()

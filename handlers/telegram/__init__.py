@@ -26,6 +26,7 @@ from handlers.telegram.conversation import Conversation
 from handlers.telegram.hear import Ear
 from handlers.telegram.inbox import Inbox
 from handlers.telegram.manifest import menu
+from handlers.telegram.members import Members
 from handlers.telegram.poll import PACE, PLATFORM, Pace, Poll, keep_trying
 from handlers.telegram.send import Sender
 from handlers.telegram.transport import STAND_IN, Transport
@@ -83,8 +84,9 @@ class Telegram:
             STAND_IN, lambda _: "", lambda _: "", request=self._send, get_updates_request=self._fetch
         )
         self._sender = Sender(self._send, store, clock, paid=paid)
-        self._conversation = Conversation(self._bot, store, Ear(self._bot, clock, admins), self._sender, crash)
-        self._inbox = Inbox(store, clock, self._bot, self._conversation.handle, tell)
+        ear, members = Ear(self._bot, clock, admins), Members(store, clock)
+        self._conversation = Conversation(self._bot, store, ear, members, self._sender, crash)
+        self._inbox = Inbox(store, clock, self._conversation.handle, tell)
         rest = (self._fetch, store, clock, self._inbox.wake, tell, crash, pace)
         self._updates: Poll | Webhook = Webhook(hook, *rest) if hook else Poll(*rest)
 

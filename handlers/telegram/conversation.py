@@ -19,6 +19,7 @@ from bot.models import Address, Request
 from bot.ports import Ask, CrashHook, Store
 from handlers.telegram.hear import Ear, address_of
 from handlers.telegram.inbox import insist
+from handlers.telegram.members import Members
 from handlers.telegram.poll import PLATFORM
 from handlers.telegram.send import Sender, home
 
@@ -35,8 +36,12 @@ class Conversation:
 
     ask: Ask
 
-    def __init__(self, bot: ExtBot[None], store: Store, ear: Ear, sender: Sender, crash: CrashHook) -> None:
+    def __init__(
+        self, bot: ExtBot[None], store: Store, ear: Ear, members: Members, sender: Sender, crash: CrashHook
+    ) -> None:
+        self._bot = bot
         self._store = store
+        self._members = members
         self._ear = ear
         self._sender = sender
         self._crash = crash
@@ -48,8 +53,22 @@ class Conversation:
         """Learn who we are."""
         await self._app.initialize()
 
-    async def handle(self, update: telegram.Update, *, acted: bool = False) -> None:
+    async def handle(self, raw: dict[str, Any], *, acted: bool = False) -> bool:
         """See handlers.telegram.inbox. acted: it took effect before we died, so it is only answered."""
+        try:
+            if "my_chat_member" in raw:
+                await self._members.changed(raw["my_chat_member"])
+                return True
+            update = telegram.Update.de_json(raw, self._bot)
+        except YamchiError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a stranger's update makes the library raise
+            log.warning("unreadable update put aside", update=raw.get("update_id"), error=type(error).__name__)
+            return False
+        await self._process(update, acted=acted)
+        return True
+
+    async def _process(self, update: telegram.Update, *, acted: bool) -> None:
         if acted:
             self._acted.add(update.update_id)
         await self._app.process_update(update)
@@ -62,6 +81,7 @@ class Conversation:
         app: _App = Application.builder().bot(bot).updater(None).job_queue(None).build()
         app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.TEXT, self._said))
         app.add_handler(CallbackQueryHandler(self._pressed))
+        app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.StatusUpdate.MIGRATE, self._moved))
         app.add_error_handler(self._fell)
         return app
 
@@ -88,6 +108,10 @@ class Conversation:
         if request is not None:
             await self._answer(update, request)
 
+    async def _moved(self, update: telegram.Update, _: _Context) -> None:
+        assert update.message is not None
+        await self._members.moved(update.message)
+
     async def _answer(self, update: telegram.Update, request: Request) -> None:
         """The command takes effect, that is written down, and only then is it answered: at most once.
 
@@ -97,6 +121,7 @@ class Conversation:
         if update.update_id in self._acted:
             message = about.restarted(shown(request.text), await self._tongue(request.address, request.language))
         else:
+            await self._store.revive(request.address)
             message = (await self.ask(replace(request, update=key))).message
             self._crash("update-acted")
         await insist(lambda: self._store.settle_update(PLATFORM, key, "taken"))

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
-import telegram
 
 from bot.compose import operators
 from bot.errors import YamchiError
@@ -31,24 +30,21 @@ T = TypeVar("T")
 
 
 class Handle(Protocol):
-    """Does what an update asks for, and settles it as "taken" before it answers. It raises YamchiError where
-    the store failed it before it had any effect: then it is called again.
+    """Does what an update asks for, and settles it as "taken" before it answers. False: nobody can read it.
+    It raises YamchiError where the store failed it before it had any effect: then it is called again.
 
     acted: it took effect in an earlier life, so it is only answered
     """
 
-    async def __call__(self, update: telegram.Update, *, acted: bool = False) -> None: ...
+    async def __call__(self, raw: dict[str, Any], *, acted: bool = False) -> bool: ...
 
 
 class Inbox:
     """tell: says to the operators what was put aside; window: how many updates are in hand at most."""
 
-    def __init__(
-        self, store: Store, clock: Clock, bot: telegram.Bot, handle: Handle, tell: Tell, *, window: int = WINDOW
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, handle: Handle, tell: Tell, *, window: int = WINDOW) -> None:
         self._store = store
         self._clock = clock
-        self._bot = bot
         self._handle = handle
         self._tell = tell
         self._window = window
@@ -127,22 +123,10 @@ class Inbox:
         del self._lanes[lane]
 
     async def _carry_through(self, update: Update, *, acted: bool = False) -> None:
-        state = await insist(lambda: self._carry_out(update, acted=acted))
+        raw = json.loads(update.raw)
+        known = await insist(lambda: self._handle(raw, acted=acted))
+        state = "done" if known else "poison"
         await insist(lambda: self._store.settle_update(PLATFORM, update.key, state))
-
-    async def _carry_out(self, update: Update, *, acted: bool) -> str:
-        readable = self._read(update)
-        if readable is None:
-            return "poison"
-        await self._handle(readable, acted=acted)
-        return "done"
-
-    def _read(self, update: Update) -> telegram.Update | None:
-        try:
-            return telegram.Update.de_json(json.loads(update.raw), self._bot)
-        except Exception as error:  # noqa: BLE001 - whatever a stranger's update makes the library raise
-            log.warning("unreadable update put aside", update=update.key, error=type(error).__name__)
-            return None
 
 
 async def insist(work: Callable[[], Awaitable[T]]) -> T:
