@@ -26,8 +26,7 @@ from bot.deliver import IN_FLIGHT, IN_FLIGHT_PAID, Deliverer
 from bot.errors import DatabaseError, SettingsError
 from bot.fetch import Fetcher
 from bot.health import http_server
-from bot.locales import Tongue, tongue
-from bot.message import Message, to_data
+from bot.message import to_data
 from bot.models import Address, Catalogue, Request
 from bot.parsing import Parser
 from bot.ports import Chat, Clock, CrashHook
@@ -70,12 +69,6 @@ class Core:
     announcer: Announcer
     desk: Desk
     world: World
-
-    async def tell(self, cause: str, words: Callable[[Tongue], Message]) -> None:
-        """See bot.ports.Tell."""
-        now = self.world.clock()
-        message = words(tongue(self.settings.default_language))
-        await self.store.keep_digests(self.announcer.notice(cause, message, now), [], now)
 
     def service(self, chats: dict[str, Chat]) -> Service:
         paid = self.settings.telegram_paid_broadcast
@@ -250,7 +243,7 @@ def _chats(settings: Settings, core: Core) -> dict[str, Chat]:
             core.store,
             core.world.clock,
             admins=settings.admins,
-            tell=core.tell,
+            tell=partial(core.announcer.tell, core.world.clock),
             hook=settings.telegram_webhook,
             paid=settings.telegram_paid_broadcast,
             crash=core.world.crash,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.announce import Announcer
+from bot.compose.operators import telegram_conflict
 from bot.models import Address, Catalogue, Content, Fixing, RateRoad, RateTable, Schedule, Subscription
 from storage.sqlite import SqliteStore, open_store
 
@@ -47,3 +48,11 @@ async def test_a_fixing_is_not_told_to_whoever_wants_news_only(store: SqliteStor
 
 async def test_a_table_without_the_dollar_tells_nothing_and_breaks_nothing(store: SqliteStore):
     assert await told(store, Content(), table(24, Fixing("EUR", "501"))) == []
+
+
+async def test_operators_are_told_once_of_a_cause(store: SqliteStore):
+    operators = (Address("telegram", "900"), Address("slack", "T1/U2"))
+    announcer = Announcer(store, Catalogue((), ()), "Asia/Almaty", "ru", timedelta(hours=6), operators=operators)
+    for minutes, cause in ((0, "conflict"), (30, "conflict"), (31, "refused")):
+        await announcer.tell(lambda: NOW + timedelta(minutes=minutes), cause, telegram_conflict)  # noqa: B023
+    assert (await store.ledger()).states == {"pending": 4}

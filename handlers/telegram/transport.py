@@ -81,12 +81,10 @@ class Transport(BaseRequest):
 
     async def initialize(self) -> None:
         if self._session is None:
-            proxy, auth = _proxy(self._base)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._connections, limit_per_host=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                proxy=proxy,
-                proxy_auth=auth,
+                proxy=_proxy(self._base),
             )
 
     async def shutdown(self) -> None:
@@ -145,15 +143,10 @@ class Transport(BaseRequest):
         return known or self._addresses.setdefault(method, self._base / method)
 
 
-def _proxy(url: URL) -> tuple[URL | None, aiohttp.BasicAuth | None]:
-    """The proxy that the environment names for this address, and how to log in there. Asked once for a session:
-    aiohttp's own trust_env asks a thread twice for every single request."""
-    found = None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
-    if not found:
-        return None, None
-    proxy = URL(found)
-    auth = aiohttp.BasicAuth(proxy.user, proxy.password or "") if proxy.user else None
-    return proxy.with_user(None), auth
+def _proxy(url: URL) -> str | None:
+    """The proxy that the environment names for this address. Asked once for a session: aiohttp's own trust_env
+    asks a thread twice for every single request."""
+    return None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
 
 
 def _body(data: RequestData | None) -> dict[str, Any]:
