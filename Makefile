@@ -5,11 +5,12 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 export PIP_NO_INPUT := 1
 
-.PHONY: help run test lint types imports tests messages lock clean
+.PHONY: help run test lint types imports tests chaos messages lock clean
 
 help:
 	@echo 'make run    start Yamchi: the service if a token is set, else a chat in this terminal'
 	@echo 'make test   ruff, mypy, import-linter and the tests'
+	@echo 'make chaos  the long forms of the fault tests, about an hour: kills, stops, power cuts'
 	@echo 'make messages  write sentences that are still untranslated into bot/locales/*.po'
 	@echo 'make lock   refresh the lock files'
 
@@ -45,6 +46,9 @@ imports: .venv/test.stamp
 
 tests: .venv/test.stamp
 	$(BIN)/pytest --cov --cov-report=term
+
+chaos: .venv/test.stamp
+	$(BIN)/python -m tests.chaos
 
 messages: .venv/test.stamp
 	$(BIN)/python -m tests.sentences

@@ -21,8 +21,9 @@ from bot import cli
 from bot.adding import Finder
 from bot.announce import Announcer
 from bot.catalogue import read_catalogue
+from bot.compose import delivery as compose_delivery
 from bot.config import HostPort, Settings, resolve_allowed
-from bot.deliver import IN_FLIGHT, IN_FLIGHT_PAID, Deliverer
+from bot.deliver import Deliverer
 from bot.errors import DatabaseError, SettingsError
 from bot.fetch import Fetcher
 from bot.health import http_server
@@ -71,14 +72,15 @@ class Core:
     world: World
 
     def service(self, chats: dict[str, Chat]) -> Service:
-        paid = self.settings.telegram_paid_broadcast
         deliverer = Deliverer(
             store=self.store,
             chats=chats,
             clock=self.world.clock,
             owner=secrets.token_hex(4),
             crash=self.world.crash,
-            in_flight=IN_FLIGHT_PAID if paid else IN_FLIGHT,
+            notify=lambda cause, trouble: self.announcer.tell(
+                self.world.clock, cause, partial(compose_delivery.stopped, trouble)
+            ),
         )
         quickest = min(self.settings.poll_news_seconds, self.settings.poll_rates_seconds)
         return Service(

@@ -233,7 +233,7 @@ class Announcer:
     async def tell(self, clock: Clock, cause: str, words: Callable[[Tongue], Message]) -> None:
         """Put such a notice into the outbox: bot.ports.Tell, given the clock."""
         now = clock()
-        await self.store.keep_digests(self.notice(cause, words(tongue(self.language)), now), [], now)
+        await self.store.enqueue(self.notice(cause, words(tongue(self.language)), now), now)
 
     def _now(self, event: str, address: Address, kind: rules.InstantKind, message: Message, now: datetime) -> Outgoing:
         marked = replace(message, sample=self.sample)

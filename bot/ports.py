@@ -38,6 +38,7 @@ from bot.models import (
     Subscription,
     Update,
 )
+from bot.pace import Pace
 
 Clock = Callable[[], datetime]
 """Says what time it is: an aware UTC datetime."""
@@ -56,9 +57,14 @@ CrashHook = Callable[[str], None]
 
 
 class Chat(Protocol):
-    """A chat platform: one file or one folder in handlers/."""
+    """A chat platform: one file or one folder in handlers/.
+
+    pace: how fast it may be spoken to. The first call of a push has its turn already; whatever else is
+        said takes one itself, and what the platform says of being too fast is told to it.
+    """
 
     platform: str
+    pace: Pace
 
     async def check(self) -> None:
         """Say hello at start. Raises ChatRejected if the platform refuses our token; a network
@@ -67,8 +73,9 @@ class Chat(Protocol):
     async def listen(self, ask: Ask) -> None:
         """Answer whoever speaks, until cancelled. Survives every fault of the platform."""
 
-    async def send(self, address: Address, message: Message) -> Outcome:
-        """Push one message. Never raises for what the platform does: the Outcome says it."""
+    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
+        """Push one message, with `plain` as bare words. Never raises for what the platform does: the Outcome
+        says it, and its cause."""
 
     def pages(self) -> Mapping[str, Page]:
         """What this chat serves on HTTP_LISTEN, by path; good to ask before and while it listens."""

@@ -15,10 +15,8 @@ import regex
 from bot.models import (
     Article,
     Content,
-    Delivery,
     DeliveryKind,
     Fixing,
-    Outcome,
     PollState,
     RateTable,
     Schedule,
@@ -42,16 +40,11 @@ SHELF_LIFE: Final[dict[DeliveryKind, timedelta]] = {
 }
 """How long a message is worth sending; a digest's is the setting DIGEST_CATCH_UP_HOURS."""
 
-REPEATED: Final[frozenset[DeliveryKind]] = frozenset({"article", "digest"})
-"""Kinds sent once more when the answer to a send was lost; the others never are."""
-
 SHORTEST_INTERVAL: Final = 1800.0
 """Seconds between two polls of a feed that answers, unless the operator's own interval is shorter."""
 GONE_SECONDS: Final = 12 * 3600.0
 GONE_FOR_GOOD: Final = 3
 """So many 410s, half a day apart, and a source is left alone."""
-
-REPEAT_AFTER: Final = timedelta(seconds=60)
 
 SUSPECT_AFTER: Final = 3
 """An update handed out so often and never settled may be what kills us: it is handled alone from then on,"""
@@ -107,13 +100,6 @@ def worth_announcing(new: Sequence[Found], *, first_look: bool) -> Sequence[Foun
     """Which of a feed's new articles go out at once, oldest first."""
     newest_first = sorted(new, key=lambda found: found[0].published, reverse=True)  # as documents are
     return newest_first[: FIRST_LOOK_ANNOUNCES if first_look else None][::-1]
-
-
-def answer_lost(delivery: Delivery, again: datetime) -> Outcome:
-    """What becomes of a send that may or may not have arrived. again: when it may be sent once more."""
-    if delivery.kind in REPEATED and not delivery.lost:
-        return Outcome("pending", "the answer was lost; sent once more", retry_at=again, lost=True)
-    return Outcome("unknown", "the answer was lost")
 
 
 def latest_due(subscription: Subscription, zone: str, now: datetime) -> datetime:

@@ -6,9 +6,8 @@ What lies in the lane of thread "" holds for the whole chat, also for its other 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlite_utils import Database
 
@@ -22,13 +21,7 @@ PAUSED: Final = "the chat is paused: "
 LOOKED_UP: Final = 200
 """More addresses than that are found by reading all lanes of their platforms."""
 
-LANES: Final = """
-    SELECT lane.id, lane.platform, lane.chat, lane.thread,
-        max(lane.free_at, coalesce(whole.free_at, 0)) AS free_at,
-        iif(lane.dead = '', coalesce(whole.dead, ''), lane.dead) AS dead
-    FROM lanes AS lane
-    LEFT JOIN lanes AS whole ON lane.thread != '' AND whole.platform = lane.platform AND whole.chat = lane.chat
-        AND whole.thread = ''"""
+LANES: Final = "SELECT id, platform, chat, thread, free_at, dead FROM lanes WHERE platform = ?"
 OPEN: Final = "INSERT INTO lanes (platform, chat, thread) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 HOLD: Final = """
     INSERT INTO lanes (platform, chat, thread, free_at) VALUES (?, ?, '', ?)
@@ -74,20 +67,23 @@ NAMING_CHATS: Final = """
         AND 2 = (SELECT count(*) FROM pragma_table_info(made.name) AS held WHERE held.name IN ('platform', 'chat'))"""
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(NamedTuple):
     """free_at: microseconds; dead: why nothing goes there, "" if it does."""
 
     id: int
-    free_at: int = 0
-    dead: str = ""
+    free_at: int
+    dead: str
 
 
-def lanes_of(db: Database, addresses: Collection[Address]) -> dict[Address, Lane]:
+Names = tuple[str, str, str]
+"""An address, as its platform, chat and thread: these are hashed a hundred thousand at a time."""
+
+
+def lanes_of(db: Database, addresses: Collection[Names]) -> dict[Names, Lane]:
     """The lanes of these addresses; those that are missing are made."""
     found = _find(db, addresses)
-    if missing := [address for address in addresses if address not in found]:
-        db.conn.executemany(OPEN, [(address.platform, address.chat, address.thread) for address in missing])
+    if missing := [names for names in addresses if names not in found]:
+        db.conn.executemany(OPEN, missing)
         found |= _find(db, missing)
     return found
 
@@ -156,7 +152,7 @@ def move(db: Database, address: Address, chat: str) -> None:
     """
     platform = address.platform
     for row in rows(db, "SELECT id, thread FROM lanes WHERE platform = ? AND chat = ?", platform, address.chat):
-        there = lanes_of(db, [(to := Address(platform, chat, row["thread"]))])[to]
+        there = lanes_of(db, [(to := (platform, chat, row["thread"]))])[to]
         db.conn.execute(FOLLOW, (there.id, row["id"]))
         db.conn.execute("DELETE FROM outbox WHERE lane = ?", (row["id"],))
         db.conn.execute("DELETE FROM lanes WHERE id = ?", (row["id"],))
@@ -180,17 +176,27 @@ def hold_platform(db: Database, platform: str, until: datetime, reason: str) -> 
     )
 
 
-def _find(db: Database, addresses: Collection[Address]) -> dict[Address, Lane]:
+def _find(db: Database, addresses: Collection[Names]) -> dict[Names, Lane]:
+    found: dict[Names, Lane] = {}
     if len(addresses) > LOOKED_UP:
-        names = packed(sorted({address.platform for address in addresses}))
-        every = rows(db, f"{LANES} WHERE lane.platform IN (SELECT value FROM json_each(?))", names)
+        for platform in {names[0] for names in addresses}:
+            found |= _read(db, LANES, platform)
     else:
-        where = "WHERE lane.platform = ? AND lane.chat = ? AND lane.thread = ?"
-        every = [row for a in addresses for row in rows(db, f"{LANES} {where}", a.platform, a.chat, a.thread)]
-    return {
-        Address(row["platform"], row["chat"], row["thread"]): Lane(row["id"], row["free_at"], row["dead"])
-        for row in every
-    }
+        for platform, chat in {names[:2] for names in addresses}:
+            found |= _read(db, f"{LANES} AND chat = ?", platform, chat)
+    return found
+
+
+def _read(db: Database, sql: str, *values: str) -> dict[Names, Lane]:
+    """By names; what holds for a whole chat is said of its threads too."""
+    read = db.conn.execute(sql, values).fetchall()
+    found = {(platform, chat, thread): Lane(id_, free, dead) for id_, platform, chat, thread, free, dead in read}
+    for platform, chat, thread in [names for names in found if names[2]]:
+        lane, whole = found[platform, chat, thread], found.get((platform, chat, ""))
+        if whole:
+            merged = Lane(lane.id, max(lane.free_at, whole.free_at), lane.dead or whole.dead)
+            found[platform, chat, thread] = merged
+    return found
 
 
 def _strike(db: Database, address: Address, reason: str, now: datetime) -> None:

@@ -22,6 +22,7 @@ from sqlite_utils import Database
 from bot.message import Message, from_data, to_data
 from bot.models import PRIORITIES, Address, Delivery, Outcome, Outgoing
 from storage import lanes
+from storage.lanes import PAUSED, Lane
 from storage.values import Row, instant, micros, one, packed, plain, rows
 
 WENT: Final = """
@@ -38,9 +39,10 @@ EACH_ITS_EVENT: Final = INSERT.format("value ->> 0, value ->> 1")
 RAISE: Final = """
     UPDATE outbox SET priority = ?2
     WHERE lane IN (SELECT value FROM json_each(?1)) AND settled_at IS NULL AND priority > ?2"""
-FIRST_DUE: Final = """
-    SELECT lane, min(due_at) FROM outbox
-    WHERE lane IN (SELECT value FROM json_each(?)) AND settled_at IS NULL GROUP BY lane"""
+OPEN: Final = """
+    SELECT value, (SELECT due_at FROM outbox WHERE lane = value AND settled_at IS NULL ORDER BY due_at LIMIT 1) AS due,
+        (SELECT priority FROM outbox WHERE lane = value AND settled_at IS NULL ORDER BY due_at DESC LIMIT 1)
+    FROM json_each(?) WHERE due IS NOT NULL"""
 READY: Final = """
     SELECT ready_at, id, lane, expires_at FROM outbox
     WHERE platform = ? AND priority = ? AND ready_at <= ? ORDER BY ready_at, id LIMIT ?"""
@@ -65,7 +67,9 @@ GIVE_UP: Final = """
     UPDATE outbox SET state = 'failed', settled_at = ?3, ready_at = NULL, last_error = ?4
     WHERE body = ?1 AND platform = ?2 AND settled_at IS NULL AND state = 'pending' RETURNING lane"""
 
-_ALIKE: Final = attrgetter("kind", "due_at", "expires_at", "state", "reason", "address.platform")
+_ALIKE: Final = attrgetter("message", "kind", "due_at", "expires_at", "state", "reason", "address.platform")
+
+_NAMES: Final = attrgetter("address.platform", "address.chat", "address.thread")
 
 
 def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
@@ -74,18 +78,21 @@ def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
     What goes to many chats costs least as one run with the same message object.
     """
     wanted = [out for out in outgoing if not out.only_after or _went(db, out.only_after, out.address)]
-    known = lanes.lanes_of(db, {out.address for out in wanted})
+    known = lanes.lanes_of(db, set(map(_NAMES, wanted)))
+    waiting = _waiting(db, [lane.id for lane in known.values()])
     kept = 0
-    for _, run in groupby(wanted, lambda out: (id(out.message), *_ALIKE(out))):
+    for _, run in groupby(wanted, _ALIKE):
         alike = list(run)
-        body = _body(db, alike[0].message)
-        pairs = [(known[out.address], out.event) for out in alike]
-        alive = [pair for pair in pairs if not pair[0].dead or alike[0].state != "pending"]
-        kept += _line_up(db, alike[0], alive, body, now) if alive else 0
-        for lane, event in pairs if len(alive) < len(pairs) else ():
-            if lane.dead:
-                noted = replace(alike[0], state="dead", reason=lanes.PAUSED + lane.dead)
-                kept += _insert(db, noted, [(lane.id, event)], body, now)
+        out, body = alike[0], _body(db, alike[0].message)
+        pairs = [(known[_NAMES(one)], one.event) for one in alike]
+        if out.state == "pending":
+            kept += _line_up(db, out, [pair for pair in pairs if not pair[0].dead], body, now, waiting)
+            for lane, event in [pair for pair in pairs if pair[0].dead]:
+                kept += _insert(
+                    db, replace(out, state="dead", reason=PAUSED + lane.dead), [(lane.id, event)], body, now
+                )
+        else:
+            kept += _insert(db, out, [(lane.id, event) for lane, event in pairs], body, now)
     return kept
 
 
@@ -150,29 +157,53 @@ def expire(db: Database, now: datetime) -> None:
     lanes.promote(db, {row["lane"] for row in rows(db, f"{EXPIRE} RETURNING lane", micros(now))})
 
 
-def _line_up(db: Database, out: Outgoing, pairs: list[tuple[lanes.Lane, str]], body: int, now: datetime) -> int:
+Waiting = dict[int, tuple[int, int]]
+"""Of each lane in which anything waits or flies: when its first row was due, and the priority of its last."""
+
+
+def _waiting(db: Database, ids: list[int]) -> Waiting:
+    return {lane: (due, priority) for lane, due, priority in db.conn.execute(OPEN, (packed(ids),))}
+
+
+def _line_up(
+    db: Database, out: Outgoing, pairs: list[tuple[Lane, str]], body: int, now: datetime, waiting: Waiting
+) -> int:
     """Rows that differ in lane and event only. Those that come first in their lane are ready, the others wait."""
-    if out.state != "pending":
-        return _insert(db, out, [(lane.id, event) for lane, event in pairs], body, now)
-    first_due = dict(db.conn.execute(FIRST_DUE, (packed([lane.id for lane, _ in pairs]),)).fetchall())
-    taken, due = set(first_due), micros(out.due_at)
+    due, priority = micros(out.due_at), PRIORITIES.index(out.kind)
     first: list[tuple[int, str]] = []
     behind: list[tuple[int, str]] = []
-    for lane, event in pairs:
-        (behind if lane.free_at > due or lane.id in taken else first).append((lane.id, event))
-        taken.add(lane.id)
-    kept = _insert(db, out, first, body, now, ready_at=due)
-    if behind:
-        kept += _insert(db, out, behind, body, now)
-        db.conn.execute(RAISE, (packed([lane for lane, _ in behind]), PRIORITIES.index(out.kind)))
-        lanes.promote(db, {lane for lane, _ in behind if due < first_due.get(lane, due + 1)})
+    overtaken, raised = set(), set()
+    for (lane, free_at, _), event in pairs:
+        first_due, last = waiting.get(lane, (None, priority))
+        if first_due is None and free_at <= due:
+            first.append((lane, event))
+            waiting[lane] = due, priority
+            continue
+        behind.append((lane, event))
+        if first_due is None or due < first_due:
+            overtaken.add(lane)
+            waiting[lane] = due, priority
+        if last > priority:
+            raised.add(lane)
+            waiting[lane] = waiting[lane][0], priority
+    kept = _insert(db, out, first, body, now, ready_at=due) + _insert(db, out, behind, body, now)
+    if raised:
+        db.conn.execute(RAISE, (packed(list(raised)), priority))
+    lanes.promote(db, overtaken)
+    if kept < len(pairs):  # some were there already: what we noted of their lanes is not so
+        mistaken = [lane.id for lane, _ in pairs]
+        for lane in mistaken:
+            waiting.pop(lane, None)
+        waiting.update(_waiting(db, mistaken))
     return kept
 
 
 def _insert(
     db: Database, out: Outgoing, pairs: list[tuple[int, str]], body: int, now: datetime, ready_at: int | None = None
 ) -> int:
-    event = pairs[0][1] if pairs else ""
+    if not pairs:
+        return 0
+    event = pairs[0][1]
     same = all(other == event for _, other in pairs)
     values = (
         packed([lane for lane, _ in pairs] if same else [(lane, plain(event)) for lane, event in pairs]),

@@ -11,6 +11,7 @@ from bot.deliver import LEASE, Deliverer
 from bot.errors import DatabaseError
 from bot.message import Message, Paragraph
 from bot.models import Address, Delivery, Health, Outcome, Outgoing
+from bot.pace import Limits, Pace
 from bot.ports import Ask
 from storage.sqlite import SqliteStore, open_store
 
@@ -32,6 +33,7 @@ class RecordingChat:
 
     def __init__(self, behave: Callable[[Address], Outcome]) -> None:
         self.behave = behave
+        self.pace = Pace(Limits())
         self.sent: list[tuple[str, str]] = []
         self.gate = asyncio.Event()
         self.slow: set[str] = set()
@@ -40,7 +42,7 @@ class RecordingChat:
 
     async def listen(self, ask: Ask) -> None: ...
 
-    async def send(self, address: Address, message: Message) -> Outcome:
+    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
         if address.chat in self.slow:
             await self.gate.wait()
         self.sent.append((address.chat, message.blocks[0].text))

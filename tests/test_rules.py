@@ -3,17 +3,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import rules
-from bot.message import Message
 from bot.models import (
     Address,
     Article,
     Content,
-    Delivery,
     Fixing,
     PollState,
     RateTable,
@@ -95,24 +92,6 @@ def test_a_filter_wants_every_word_at_the_beginning_of_a_word():
     assert rules.wants(Content(words=("SUMMIT", "leaders")), article("Leaders meet at the summits"))
     assert not rules.wants(Content(words=("mit",)), article("A summit"))
     assert not rules.wants(Content(countries=("KZ",)), article(countries=("UZ",)))
-
-
-def delivery(kind: str, lost: int) -> Delivery:
-    return Delivery(1, "e", HERE, kind, Message(()), NOW, NOW, "me", 5, lost)
-
-
-@pytest.mark.parametrize(
-    ("kind", "lost", "state"),
-    [
-        ("digest", 0, "pending"),
-        ("digest", 1, "unknown"),
-        ("article", 0, "pending"),
-        ("alert", 0, "unknown"),
-        ("reply", 0, "unknown"),
-    ],
-)
-def test_only_articles_and_digests_are_sent_once_more(kind: str, lost: int, state: str):
-    assert rules.answer_lost(delivery(kind, lost), NOW).state == state
 
 
 def table(day: int, value: str) -> RateTable:

@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from bot.errors import DatabaseError
 from bot.message import Message, Paragraph
 from bot.models import Address, Article, NewsQuery, Outgoing, PollState, Update
-from storage import outbox
+from storage import lanes, ledger, outbox
 from storage.lock import ServiceLock
 from storage.schema import APPLICATION_ID, migrations
 from storage.search import find_news, news_seen
@@ -298,13 +298,15 @@ def plan(db: Database, sql: str, *values: object) -> str:
 async def test_claiming_and_settling_scan_no_table(tmp_path: Path):
     await make(tmp_path / "yamchi.db")
     statements = {
-        outbox.READY: ("telegram", 0, 9),
-        outbox.EXPIRE: (0,),
+        outbox.READY: ("telegram", 0, 0, 9),
+        outbox.EXPIRE + " AND lane IN (SELECT value FROM json_each(?2))": (0, "[1]"),
         outbox.TAKE: ("[1]", "me", 0),
-        outbox.REFRESH: ("[1]",),
-        outbox.SETTLE: ("sent", 0, 0, "", "", 0, 1, "me", 1),
-        outbox.FORGET: (0,),
-        outbox.LAST: ("telegram", "1", ""),
+        outbox.SETTLE: ("sent", 0, 0, "", "", 0, 0, 1, "me", 1),
+        lanes.DEMOTE: ("[1]",),
+        lanes.PROMOTE: ("[1]",),
+        lanes.FORGIVE: ("telegram", "1"),
+        ledger.FORGET: (0,),
+        ledger.LAST: ("telegram", "1", ""),
     }
     with closing(Database(str(tmp_path / "yamchi.db"))) as db:
         for sql, values in statements.items():

@@ -109,15 +109,6 @@ async def test_a_chat_that_lets_us_speak_is_not_paused(fake: FakeTelegram, store
     assert await waits(store, where(chat), "back")
 
 
-async def test_whoever_speaks_can_be_spoken_to(fake: FakeTelegram, store: SqliteStore):
-    """Telegram keeps what it tells for a day; we may have been down for longer."""
-    await store.pause(where(7), "blocked", clock())
-    async with listening(fake, store, Menu()):
-        fake.say(7, "/start")
-        await heard(fake, 7)
-    assert await waits(store, where(7), "back")
-
-
 async def test_a_group_that_becomes_a_supergroup_takes_all_it_has_with_it(fake: FakeTelegram, store: SqliteStore):
     await subscribe(store, where(OLD))
     await store.keep_chat(ChatSettings(where(OLD), "Asia/Tashkent", "ru"), [])

@@ -20,6 +20,7 @@ from bot.errors import ChatRejected
 from bot.locales import Tongue, languages, tongue
 from bot.message import Message
 from bot.models import Address, Health, Outcome
+from bot.pace import Pace as SendPace
 from bot.ports import Ask, Clock, CrashHook, Page, Store, Tell
 from handlers.telegram import webhook
 from handlers.telegram.conversation import Conversation
@@ -28,8 +29,8 @@ from handlers.telegram.inbox import Inbox
 from handlers.telegram.manifest import menu
 from handlers.telegram.members import Members
 from handlers.telegram.poll import PACE, PLATFORM, Pace, Poll, keep_trying
-from handlers.telegram.send import Sender
-from handlers.telegram.transport import STAND_IN, Transport
+from handlers.telegram.send import LIMITS, LIMITS_PAID, Sender
+from handlers.telegram.transport import STAND_IN, Flooded, Transport
 from handlers.telegram.webhook import Webhook
 
 CONNECTIONS: Final = 64
@@ -83,11 +84,12 @@ class Telegram:
         self._bot: ExtBot[None] = ExtBot(
             STAND_IN, lambda _: "", lambda _: "", request=self._send, get_updates_request=self._fetch
         )
-        self._sender = Sender(self._send, store, clock, paid=paid)
+        self.pace = SendPace(LIMITS_PAID if paid else LIMITS)
+        self._sender = Sender(self._send, store, clock, self.pace, paid=paid)
         ear, members = Ear(self._bot, clock, admins), Members(store, clock)
-        self._conversation = Conversation(self._bot, store, ear, members, self._sender, crash)
+        self._conversation = Conversation(self._bot, store, ear, members, self._sender, crash, self._flooded)
         self._inbox = Inbox(store, clock, self._conversation.handle, tell)
-        rest = (self._fetch, store, clock, self._inbox.wake, tell, crash, pace)
+        rest = (self._fetch, store, clock, self._inbox.wake, tell, crash, pace, self._flooded)
         self._updates: Poll | Webhook = Webhook(hook, *rest) if hook else Poll(*rest)
 
     async def check(self) -> None:
@@ -108,9 +110,9 @@ class Telegram:
             tasks.create_task(self._inbox.run())
             tasks.create_task(keep_trying("setMyCommands", self._show_menu, self._pace))
 
-    async def send(self, address: Address, message: Message) -> Outcome:
+    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
         """Push one message."""
-        return await self._sender.send(address, message)
+        return await self._sender.send(address, message, bare=plain)
 
     def pages(self) -> dict[str, Page]:
         """The webhook's, if updates are brought to us."""
@@ -140,3 +142,8 @@ class Telegram:
         except BadRequest as error:
             log.error("Telegram refuses our command menu", description=error.message)
         return True
+
+    def _flooded(self, error: Exception) -> None:
+        """A call that concerns no chat is told to wait: that is meant for all of them."""
+        if isinstance(error, Flooded):
+            self.pace.flooded("", error.seconds)

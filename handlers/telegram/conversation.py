@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -32,12 +33,19 @@ _Context = CallbackContext[Any, Any, Any, Any]
 
 
 class Conversation:
-    """Does what updates ask for. ask: the menu, set before the first update."""
+    """Does what updates ask for. ask: the menu, set before the first update; trouble: hears of calls that failed."""
 
     ask: Ask
 
     def __init__(
-        self, bot: ExtBot[None], store: Store, ear: Ear, members: Members, sender: Sender, crash: CrashHook
+        self,
+        bot: ExtBot[None],
+        store: Store,
+        ear: Ear,
+        members: Members,
+        sender: Sender,
+        crash: CrashHook,
+        trouble: Callable[[Exception], None],
     ) -> None:
         self._bot = bot
         self._store = store
@@ -45,6 +53,7 @@ class Conversation:
         self._ear = ear
         self._sender = sender
         self._crash = crash
+        self._trouble = trouble
         self._failed: dict[int, YamchiError] = {}
         self._acted: set[int] = set()
         self._app = self._handlers(bot)
@@ -121,7 +130,6 @@ class Conversation:
         if update.update_id in self._acted:
             message = about.restarted(shown(request.text), await self._tongue(request.address, request.language))
         else:
-            await self._store.revive(request.address)
             message = (await self.ask(replace(request, update=key))).message
             self._crash("update-acted")
         await insist(lambda: self._store.settle_update(PLATFORM, key, "taken"))
@@ -152,4 +160,5 @@ class Conversation:
         try:
             await query.answer(text or None, read_timeout=PRESSED_SECONDS)
         except TelegramError as error:
+            self._trouble(error)
             log.info("press not acknowledged", error=type(error).__name__)

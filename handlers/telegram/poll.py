@@ -57,7 +57,7 @@ PACE: Final = Pace()
 
 class Poll:
     """The getUpdates loop. kept: called whenever updates have been put into the store; tell: says to the
-    operators what only they can mend."""
+    operators what only they can mend; trouble: hears of misses."""
 
     def __init__(
         self,
@@ -68,6 +68,7 @@ class Poll:
         tell: Tell,
         crash: CrashHook,
         pace: Pace = PACE,
+        trouble: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self._transport = transport
         self._store = store
@@ -76,6 +77,7 @@ class Poll:
         self._tell = tell
         self._crash = crash
         self._pace = pace
+        self._told = trouble
         self._offset = 0
         self._last_ok: datetime | None = None
         self._trouble = "not connected yet"
@@ -113,6 +115,7 @@ class Poll:
 
     async def _missed(self, error: Exception, misses: int) -> None:
         self._trouble = type(error).__name__
+        self._told(error)
         await self._transport.renew()
         if isinstance(error, Conflict) and "webhook" in error.message.lower():
             await self._transport.call("deleteWebhook", {})

@@ -38,6 +38,7 @@ log = structlog.get_logger()
 class Webhook:
     """hook: where Telegram reaches us (PATH is added where it has no path), and the secret every update must bring
     kept: called whenever an update has been put into the store; tell: says to the operators what they can mend
+    trouble: hears of misses
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Webhook:
         tell: Tell,
         crash: CrashHook,
         pace: Pace = PACE,
+        trouble: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         url, secret = hook
         self._url = url if urlsplit(url).path.strip("/") else url.rstrip("/") + PATH
@@ -61,6 +63,7 @@ class Webhook:
         self._tell = tell
         self._crash = crash
         self._pace = pace
+        self._told = trouble
         self._last_ok: datetime | None = None
         self._trouble = "not connected yet"
 
@@ -139,6 +142,7 @@ class Webhook:
 
     async def _missed(self, error: Exception, misses: int) -> None:
         self._trouble = f"{type(error).__name__}: {error}"
+        self._told(error)
         await self._transport.renew()
         if isinstance(error, InvalidToken) and misses >= LASTING_MISSES:
             await self._tell("telegram:refused", operators.telegram_refused)

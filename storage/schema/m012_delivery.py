@@ -42,7 +42,7 @@ def m012_delivery(db: Database) -> None:
         DROP TABLE outbox;
         ALTER TABLE new_outbox RENAME TO outbox;
         CREATE UNIQUE INDEX outbox_identity ON outbox (event, lane);
-        CREATE INDEX outbox_lane ON outbox (lane, settled_at, due_at);
+        CREATE INDEX outbox_lane ON outbox (lane, settled_at, due_at, priority);
         CREATE INDEX outbox_ready ON outbox (platform, priority, ready_at) WHERE ready_at IS NOT NULL;
         CREATE INDEX outbox_leased ON outbox (lane, lease_until) WHERE lease_until IS NOT NULL;
         CREATE INDEX outbox_open ON outbox (due_at, expires_at) WHERE settled_at IS NULL;
