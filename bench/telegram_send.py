@@ -96,7 +96,7 @@ async def measure(name: str, in_flight: int, url: str) -> float:
 
 async def sustain(url: str) -> tuple[int, float, float]:
     """Digests to as many private chats, through the whole sender. Returns how many, seconds, CPU seconds."""
-    from bot.deliver import IN_FLIGHT_PAID, Deliverer
+    from bot.deliver import Deliverer
     from bot.message import Heading, Message, Paragraph
     from bot.models import Address, Outgoing
     from handlers.telegram import Telegram
@@ -118,7 +118,6 @@ async def sustain(url: str) -> tuple[int, float, float]:
             clock=lambda: datetime.now(UTC),
             owner="bench",
             crash=lambda _: None,
-            in_flight=IN_FLIGHT_PAID,
         )
         began, cpu = time.perf_counter(), time.process_time()
         life = asyncio.create_task(deliverer.run())
