@@ -75,11 +75,6 @@ def title(code: str, language: str) -> str:
     return str(Locale.parse(language).territories.get(code, code))
 
 
-def themes() -> tuple[str, ...]:
-    """The ids of all themes."""
-    return tuple(read("themes"))
-
-
 def _about(order: Iterable[str], lexicon: Lexicon, near: Iterable[Sequence[str]], far: Sequence[str]) -> Iterator[str]:
     """near: spelled title and lead, far: text."""
     named = {_whose(means) for part in near for means in lexicon.found(part)}
