@@ -10,7 +10,7 @@ export PIP_NO_INPUT := 1
 help:
 	@echo 'make run    start Yamchi: the service if a token is set, else a chat in this terminal'
 	@echo 'make test   ruff, mypy, import-linter and the tests'
-	@echo 'make chaos  the long forms of the fault tests: full disk, held database, power cuts, a soak'
+	@echo 'make chaos  the long forms of the fault tests, about an hour: kills, stops, full disks, power cuts, a soak'
 	@echo 'make messages  write sentences that are still untranslated into bot/locales/*.po'
 	@echo 'make lock   refresh the lock files'
 
@@ -48,6 +48,7 @@ tests: .venv/test.stamp
 	$(BIN)/pytest --cov --cov-report=term
 
 chaos: .venv/test.stamp
+	$(BIN)/python -m tests.chaos
 	$(BIN)/pytest -m chaos --durations=10
 
 messages: .venv/test.stamp

@@ -39,13 +39,12 @@ async def fill_outbox(store: SqliteStore, rows: int) -> None:
     message = Message((Paragraph("news"),))
     for start in range(0, rows, BATCH):
         numbers = range(start, min(start + BATCH, rows))
-        await store.keep_digests(
+        await store.enqueue(
             [
                 Outgoing(f"e{n}", Address("telegram", str(n % CHATS)), "digest", message, NOW, NOW + LEASE * 100,
                          "pending" if n % 10 == n // CHATS % 10 else "sent")
                 for n in numbers
             ],
-            [],
             NOW,
         )  # fmt: skip
 

@@ -1,164 +1,34 @@
-"""The command line and the wiring: the only module that knows every room."""
+"""The command line: what each verb of `yamchi` does, on the rooms that bot/wiring.py joins."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from typing import Any, Final
 
-import structlog
-
 from bot import cli
-from bot.adding import Finder
-from bot.announce import Announcer
 from bot.catalogue import read_catalogue
-from bot.config import HostPort, Settings, resolve_allowed
-from bot.deliver import IN_FLIGHT, IN_FLIGHT_PAID, Deliverer
+from bot.config import Settings
 from bot.errors import DatabaseError, SettingsError
-from bot.fetch import Fetcher
 from bot.health import health_page
 from bot.message import to_data
-from bot.models import Address, Catalogue, Request
-from bot.parsing import Parser
-from bot.ports import Chat, Clock, CrashHook
-from bot.sample import SampleEdition
-from bot.service import Service, stop_signal
-from bot.track import Tracker
+from bot.models import Address, Request
+from bot.ports import Clock, CrashHook
+from bot.service import stop_signal
+from bot.wiring import VERSION, Core, World, live_core, open_chats, sample_core
 from handlers import menu
 from handlers.console import Console, print_message
-from handlers.menu.desk import Desk
 from storage.lock import ServiceLock
-from storage.sqlite import SqliteStore, open_store
 
-VERSION: Final = version("yamchi")
 HERE: Final = Address("console", "local")
 FIRST_LIGHT_SECONDS: Final = 5.0
 ASK_SECONDS: Final = 9.0
 FIRST_ANSWER_SECONDS: Final = 2.0
-LONGEST_TICK_SECONDS: Final = 5.0
-
-
-@dataclass(frozen=True)
-class World:
-    """What tests replace: the time, and a hook called at the points where a crash would hurt."""
-
-    clock: Clock
-    crash: CrashHook
-
-
-@dataclass(frozen=True)
-class Core:
-    """The rooms of one process, joined."""
-
-    settings: Settings
-    store: SqliteStore
-    lock: ServiceLock
-    catalogue: Catalogue
-    fetcher: Fetcher
-    parser: Parser
-    tracker: Tracker
-    announcer: Announcer
-    desk: Desk
-    world: World
-
-    def service(self, chats: dict[str, Chat]) -> Service:
-        paid = self.settings.telegram_paid_broadcast
-        deliverer = Deliverer(
-            store=self.store,
-            chats=chats,
-            clock=self.world.clock,
-            owner=secrets.token_hex(4),
-            crash=self.world.crash,
-            in_flight=IN_FLIGHT_PAID if paid else IN_FLIGHT,
-        )
-        quickest = min(self.settings.poll_news_seconds, self.settings.poll_rates_seconds)
-        return Service(
-            store=self.store,
-            tracker=self.tracker,
-            announcer=self.announcer,
-            deliverer=deliverer,
-            chats=chats,
-            clock=self.world.clock,
-            tick_seconds=min(LONGEST_TICK_SECONDS, max(0.5, quickest / 2)),
-        )
-
-
-@asynccontextmanager
-async def open_core(
-    settings: Settings, catalogue: Catalogue, allow: frozenset[HostPort], world: World, *, sample: bool = False
-) -> AsyncIterator[Core]:
-    """Open the store and everything that works on it; close it all at the end."""
-    store = await open_store(settings.database_path, retention_days=settings.retention_days)
-    agent = f"yamchi/{VERSION} (+{settings.public_url})"
-    fetcher = Fetcher(agent, allow, min(2.0, settings.poll_news_seconds / 1800), world.clock)
-    parser = Parser()
-    catch_up = timedelta(hours=settings.digest_catch_up_hours)
-    operators = tuple(Address.parse(admin) for admin in settings.admins)
-    announcer = Announcer(
-        store, catalogue, settings.default_timezone, settings.default_language, catch_up, sample, operators
-    )
-    try:
-        async with asyncio.TaskGroup() as group:
-            tracker = Tracker(
-                store=store,
-                catalogue=catalogue,
-                fetcher=fetcher,
-                parser=parser,
-                announcer=announcer,
-                clock=world.clock,
-                news_seconds=settings.poll_news_seconds,
-                rates_seconds=settings.poll_rates_seconds,
-                group=group,
-                crash=world.crash,
-            )
-            desk = Desk(
-                store=store,
-                clock=world.clock,
-                catalogue=catalogue,
-                zone=settings.default_timezone,
-                language=settings.default_language,
-                catch_up=catch_up,
-                version=VERSION,
-                sample=sample,
-                admins=frozenset(settings.admins),
-                find_feed=Finder(fetcher, parser).find,
-            )
-            lock = ServiceLock(settings.database_path)
-            try:
-                yield Core(settings, store, lock, catalogue, fetcher, parser, tracker, announcer, desk, world)
-            finally:
-                await tracker.close()
-    finally:
-        await parser.close()
-        await fetcher.close()
-        await store.close()
-
-
-@asynccontextmanager
-async def live_core(settings: Settings, world: World) -> AsyncIterator[Core]:
-    """On the real sources, or those of SOURCES_FILE."""
-    catalogue = read_catalogue(settings.sources_file)
-    async with open_core(settings, catalogue, resolve_allowed(settings.fetch_allow), world) as core:
-        yield core
-
-
-@asynccontextmanager
-async def sample_core(world: World) -> AsyncIterator[Core]:
-    """On the sample edition, in a database that goes away with it; no setting of ours counts."""
-    with tempfile.TemporaryDirectory(prefix="yamchi-sample-") as folder:
-        async with SampleEdition(world.clock) as sample:
-            settings = Settings.model_construct(database_url=f"sqlite:///{folder}/sample.db", poll_news_seconds=60)
-            async with open_core(settings, sample.catalogue, sample.allow, world, sample=True) as core:
-                yield core
 
 
 async def _chat(settings: Settings | None, world: World) -> int:
@@ -213,7 +83,7 @@ async def _run(settings: Settings, world: World) -> int:
     async with live_core(settings, world) as core:
         if not core.lock.acquire():
             raise taken
-        chats = _chats(settings, core)
+        chats = open_chats(settings, core)
         service = core.service(chats)
         refresh = partial(core.tracker.first_answers, seconds=FIRST_ANSWER_SECONDS)
         desk = replace(core.desk, refresh=refresh, health=service.ready)
@@ -229,38 +99,6 @@ async def _run(settings: Settings, world: World) -> int:
             await asyncio.gather(*(chat.close() for chat in chats.values()))
             core.lock.release()
     return 0
-
-
-def _chats(settings: Settings, core: Core) -> dict[str, Chat]:
-    """The console, and every chat that has its token; their libraries are loaded only then."""
-    chats: dict[str, Chat] = {"console": Console(sys.stdin, sys.stdout)}
-    if settings.telegram_bot_token:
-        from handlers.telegram import Telegram  # noqa: PLC0415
-
-        chats["telegram"] = Telegram(
-            settings.telegram_bot_token.get_secret_value(),
-            settings.telegram_api_url,
-            core.store,
-            core.world.clock,
-            admins=settings.admins,
-            paid=settings.telegram_paid_broadcast,
-            crash=core.world.crash,
-        )
-    if settings.half_set:
-        structlog.get_logger().error("Slack stays off", reason=settings.half_set)
-    if settings.slack_bot_token and settings.slack_app_token:
-        from handlers.slack import Slack  # noqa: PLC0415
-
-        chats["slack"] = Slack(
-            settings.slack_bot_token.get_secret_value(),
-            settings.slack_app_token.get_secret_value(),
-            settings.slack_api_url,
-            core.store,
-            core.world.clock,
-            admins=settings.admins,
-            crash=core.world.crash,
-        )
-    return chats
 
 
 async def _start(settings: Settings, world: World) -> int:

@@ -18,13 +18,11 @@ from bot.models import (
     Article,
     Bundle,
     ChatSettings,
-    Delivery,
     Edition,
     Feed,
     Headline,
     Health,
     Hold,
-    LedgerCounts,
     Mailing,
     NewsPage,
     NewsQuery,
@@ -33,13 +31,14 @@ from bot.models import (
     Plan,
     PollState,
     RateTable,
-    Record,
     Request,
     Sight,
     StoredFixing,
     Subscription,
     Update,
 )
+from bot.outbox import Outbox
+from bot.pace import Pace
 
 Clock = Callable[[], datetime]
 """Says what time it is: an aware UTC datetime."""
@@ -52,9 +51,14 @@ CrashHook = Callable[[str], None]
 
 
 class Chat(Protocol):
-    """A chat platform: one file or one folder in handlers/."""
+    """A chat platform: one file or one folder in handlers/.
+
+    pace: how fast it may be spoken to. The first call of a push has its turn already; whatever else is
+        said takes one itself, and what the platform says of being too fast is told to it.
+    """
 
     platform: str
+    pace: Pace
 
     async def check(self) -> None:
         """Say hello at start. Raises ChatRejected if the platform refuses our token; a network
@@ -63,8 +67,9 @@ class Chat(Protocol):
     async def listen(self, ask: Ask) -> None:
         """Answer whoever speaks, until cancelled. Survives every fault of the platform."""
 
-    async def send(self, address: Address, message: Message) -> Outcome:
-        """Push one message. Never raises for what the platform does: the Outcome says it."""
+    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
+        """Push one message, with `plain` as bare words. Never raises for what the platform does: the Outcome
+        says it, and its cause."""
 
     def health(self) -> Health:
         """Whether this chat can be spoken to just now."""
@@ -85,7 +90,7 @@ class Figures(Protocol):
         """Figures held and not released, the oldest first."""
 
 
-class Store(Figures, Protocol):
+class Store(Figures, Outbox, Protocol):
     """What is remembered.
 
     sources        poll_states, keep_poll, added_feeds, add_feed, remove_feed, feeds_added_by
@@ -96,7 +101,7 @@ class Store(Figures, Protocol):
                    subscribe, change_subscriptions, unsubscribe
     bundles        pushed_since, due_bundles, keep_bundles
     alerts         alerts, set_alert, watched_pairs, alerts_to_judge
-    outbox         keep_digests, claim, settle, lapsed, ledger, last_settled, records
+    outbox, ledger and chats' fate  in bot/outbox.py
     inbox          keep_updates, waiting_updates, settle_update
     buttons        keep_token, token_command
     upkeep         ping, prune, close
@@ -248,36 +253,6 @@ class Store(Figures, Protocol):
 
     async def keep_bundles(self, bundled: Sequence[tuple[Bundle, Outgoing]], now: datetime) -> int:
         """What the bundles became, and the note which one holds an article. Returns how many were new."""
-
-    # outbox
-    async def keep_digests(self, outgoing: Sequence[Outgoing], replanned: Sequence[Subscription], now: datetime) -> int:
-        """Digests that came due, and the next due instants, in one step.
-
-        Returns how many were new; an identity that exists is left alone.
-        """
-
-    async def claim(
-        self, owner: str, platforms: Collection[str], now: datetime, lease_until: datetime, limit: int
-    ) -> list[Delivery]:
-        """Take up to `limit` pending rows that are due: the oldest of each address that has none
-        in flight, and none held back before it. Rows past their shelf life become expired."""
-
-    async def settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
-        """Write down what became of a claim: one durable commit. "pending" puts it back, not
-        before outcome.retry_at. False if the claim was no longer this owner's and this try's."""
-
-    async def lapsed(self, now: datetime, platforms: Collection[str] | None = None) -> list[Delivery]:
-        """Claims whose lease has ended; with `platforms`, every claim of theirs, ended or not
-        (only for whoever holds the lock)."""
-
-    async def ledger(self) -> LedgerCounts:
-        """Outbox rows by state."""
-
-    async def last_settled(self, address: Address) -> tuple[datetime, str, str] | None:
-        """(instant, kind, state) of the newest row of this address that is no longer pending."""
-
-    async def records(self, address: Address, limit: int, *, number: int = 0, event: str = "") -> list[Record]:
-        """The newest rows of this address; only the one of this number, or those whose event begins so."""
 
     # inbox
     async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Pure decisions: is it due, is it new, what becomes of a lost answer. No await, no I/O."""
+"""Pure decisions: is it new, is it wanted, when to ask again. No await, no I/O."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from zlib import crc32
 from bot.models import (
     Article,
     Content,
-    Delivery,
     DeliveryKind,
     Fixing,
-    Outcome,
     PollState,
     RateTable,
 )
@@ -36,29 +34,17 @@ SHELF_LIFE: Final[dict[DeliveryKind, timedelta]] = {
 }
 """How long a message is worth sending; a digest's is the setting DIGEST_CATCH_UP_HOURS."""
 
-REPEATED: Final[frozenset[DeliveryKind]] = frozenset({"article", "digest"})
-"""Kinds sent once more when the answer to a send was lost; the others never are."""
-
 SHORTEST_INTERVAL: Final = 1800.0
 """Seconds between two polls of a feed that answers, unless the operator's own interval is shorter."""
 GONE_SECONDS: Final = 12 * 3600.0
 GONE_FOR_GOOD: Final = 3
 """So many 410s, half a day apart, and a source is left alone."""
 
-REPEAT_AFTER: Final = timedelta(seconds=60)
-
 
 def worth_announcing(new: Sequence[Found], *, first_look: bool) -> Sequence[Found]:
     """Which of a feed's new articles go out at once, oldest first."""
     newest_first = sorted(new, key=lambda found: found[0].published, reverse=True)  # as documents are
     return newest_first[: FIRST_LOOK_ANNOUNCES if first_look else None][::-1]
-
-
-def answer_lost(delivery: Delivery, again: datetime) -> Outcome:
-    """What becomes of a send that may or may not have arrived. again: when it may be sent once more."""
-    if delivery.kind in REPEATED and not delivery.lost:
-        return Outcome("pending", "the answer was lost; sent once more", retry_at=again, lost=True)
-    return Outcome("unknown", "the answer was lost")
 
 
 def suits(content: Content, article: Article) -> bool:

@@ -17,10 +17,12 @@ from bot.errors import ChatRejected, YamchiError
 from bot.models import Health
 from bot.patience import patiently
 from bot.ports import Ask, Chat, Clock, Store
-from bot.schedule import Tick, start_ticks
+from bot.schedule import Tick, Ticks
 from bot.track import Tracker
 
 RESTART_SECONDS = (1, 2, 5, 15, 30)
+LASTED_SECONDS = 300.0
+"""A task that lived so long has failed for the first time again."""
 PRUNE_SECONDS = 6 * 3600.0
 BEAT_SECONDS = 5.0
 """How often the store is tried. A second or two more, and whoever asks knows that it cannot be written."""
@@ -44,14 +46,18 @@ class Service:
     tick_seconds: float
     vitals: dict[str, Health] = field(default_factory=dict)
     writable: Health = field(default_factory=lambda: Health(ok=True))
+    ticks: Ticks | None = None
 
     def alive(self) -> dict[str, Health]:
-        """Whether each of our own tasks is alive."""
-        return dict(self.vitals)
+        """Whether each of our own tasks is alive, and no tick hangs."""
+        return {**self.vitals, **(self.ticks.alive() if self.ticks else {})}
 
     def ready(self) -> dict[str, Health]:
-        """Our tasks, whether the store can be written, and each chat's connection."""
-        return {**self.vitals, "store": self.writable, **{name: chat.health() for name, chat in self.chats.items()}}
+        """Our tasks and ticks, the store, each chat's connection, and whether we may send on it."""
+        failed = self.ticks.failed() if self.ticks else {}
+        connections = {name: chat.health() for name, chat in self.chats.items()}
+        ours = {**failed, **self.alive(), "store": self.writable}
+        return {**ours, **_merged(connections, self.vitals), **self.deliverer.health()}
 
     async def check_chats(self) -> list[ChatRejected]:
         """Say hello on every chat at once. Returns the definite rejections."""
@@ -79,11 +85,12 @@ class Service:
             "prune": (self._prune, PRUNE_SECONDS),
         }
         await track()
-        scheduler = start_ticks(ticks)
+        self.ticks = Ticks(ticks)
+        self.ticks.start()
         try:
             yield
         finally:
-            scheduler.shutdown(wait=False)
+            self.ticks.stop()
 
     async def serve(self, ask: Ask, stop: asyncio.Event) -> None:
         """Poll, deliver and listen until `stop`."""
@@ -125,20 +132,26 @@ class Service:
 
     async def supervise(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run `work` until it ends by itself; when it fails, say so and start it again."""
-        failures = 0
+        failures, time = 0, asyncio.get_running_loop().time
         while True:
+            started = time()
             self.vitals[name] = Health(ok=True)
             try:
                 await work()
             except Exception as error:
                 log.exception("task died", task=name)
                 self.vitals[name] = Health(ok=False, detail=f"died of {type(error).__name__}, restarting")
+                failures = failures + 1 if time() - started < LASTED_SECONDS else 0
                 await asyncio.sleep(RESTART_SECONDS[min(failures, len(RESTART_SECONDS) - 1)])
-                failures += 1
             else:
                 with suppress(KeyError):
                     del self.vitals[name]
                 return
+
+
+def _merged(connections: dict[str, Health], tasks: dict[str, Health]) -> dict[str, Health]:
+    """A chat is well if its connection and its task are."""
+    return {name: tasks[name] if name in tasks and not tasks[name].ok else one for name, one in connections.items()}
 
 
 def stop_signal() -> asyncio.Event:

@@ -18,6 +18,7 @@ from rich.text import Text
 from bot.echo import visible
 from bot.message import Block, Button, File, Heading, Link, Message, Paragraph, Picture, Table
 from bot.models import Address, Health, Outcome, Request
+from bot.pace import Limits, Pace
 from bot.ports import Ask
 
 HERE: Final = Address("console", "local")
@@ -38,6 +39,7 @@ class Console:
     """
 
     platform = "console"
+    pace = Pace(Limits())
 
     def __init__(self, stdin: TextIO | None, stdout: TextIO, *, when_silent: str = "") -> None:
         self._stdin = stdin
@@ -61,7 +63,7 @@ class Console:
                 self._prompting = False
                 self._write("\n")
 
-    async def send(self, address: Address, message: Message) -> Outcome:
+    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
         """Print a message that nobody asked for; a prompt is put back behind it."""
         try:
             self._show(message)

@@ -16,10 +16,10 @@ from storage.outbox import enqueue
 from storage.values import instant, micros, packed, rows
 
 PUSHED: Final = """
-    SELECT platform, chat, thread, due_at FROM outbox JOIN lanes ON lanes.id = lane
+    SELECT lanes.platform, chat, thread, due_at FROM outbox JOIN lanes ON lanes.id = lane
     WHERE kind = 'article' AND due_at > ? AND state <> 'withheld' ORDER BY due_at"""
 DUE: Final = """
-    SELECT outbox.id, due_at, platform, chat, thread, message
+    SELECT outbox.id, due_at, lanes.platform, chat, thread, message
     FROM outbox JOIN lanes ON lanes.id = lane JOIN bodies ON bodies.id = body
     WHERE state = 'withheld' AND kind = 'article' AND last_error = 'bundle' AND due_at <= ?
     ORDER BY lane, due_at, outbox.id"""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields, replace
-from datetime import datetime, time
+from datetime import time
 from functools import cache
 from typing import Any, Final
 
 from sqlite_utils import Database
 
-from bot.models import Address, ChatSettings, Content, Outgoing, Quiet, Schedule, Subscription
-from storage.outbox import enqueue
+from bot.models import Address, ChatSettings, Content, Quiet, Schedule, Subscription
 from storage.values import Row, instant, instant_or_none, micros, micros_or_none, one, packed, rows
 
 KEEP_CHAT: Final = """
@@ -58,12 +57,6 @@ def keep_chat(db: Database, settings: ChatSettings, replanned: Sequence[Subscrip
     db.conn.execute(KEEP_CHAT, values)
     sort_anew(db, address)
     _replan(db, replanned)
-
-
-def keep_digests(db: Database, outgoing: Sequence[Outgoing], replanned: Sequence[Subscription], now: datetime) -> int:
-    kept = enqueue(db, outgoing, now)
-    _replan(db, replanned)
-    return kept
 
 
 def _replan(db: Database, replanned: Sequence[Subscription]) -> None:

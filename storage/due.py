@@ -28,23 +28,30 @@ TABLES: Final = """
         id INTEGER PRIMARY KEY, edition INTEGER, next_due INTEGER, previous_due INTEGER, following INTEGER,
         body INTEGER, day TEXT, due_at INTEGER, expires_at INTEGER, state TEXT, settled_at INTEGER, reason TEXT,
         UNIQUE (edition, next_due, previous_due));
-    CREATE TEMP TABLE IF NOT EXISTS due (subscription INTEGER PRIMARY KEY, mailing INTEGER, lane INTEGER);
+    CREATE TEMP TABLE IF NOT EXISTS due (
+        subscription INTEGER PRIMARY KEY, mailing INTEGER, platform TEXT, lane INTEGER,
+        dead TEXT, free_at INTEGER, busy INTEGER);
     DELETE FROM temp.mailings;
     DELETE FROM temp.due;"""
 MAILING: Final = "INSERT INTO temp.mailings VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 NEVER: Final = -1
 """Stands for a null in the key of temp.mailings, where nulls would all differ."""
 MEMBERS: Final = f"""
-    INSERT INTO temp.due SELECT s.id, m.id, lanes.id
+    INSERT INTO temp.due SELECT s.id, m.id, s.platform, lane.id,
+        coalesce(nullif(lane.dead, ''), whole.dead, ''), max(coalesce(lane.free_at, 0), coalesce(whole.free_at, 0)),
+        EXISTS (SELECT 1 FROM outbox WHERE outbox.lane = lane.id AND settled_at IS NULL)
     FROM (SELECT id, edition, next_due, previous_due FROM subscriptions
         WHERE next_due <= ? ORDER BY next_due, id LIMIT ?) AS batch
     CROSS JOIN temp.mailings AS m ON m.edition = batch.edition AND m.next_due = batch.next_due
         AND m.previous_due = coalesce(batch.previous_due, {NEVER})
     CROSS JOIN subscriptions AS s ON s.id = batch.id
-    LEFT JOIN lanes ON (lanes.platform, lanes.chat, lanes.thread) = (s.platform, s.chat, s.thread)"""
+    LEFT JOIN lanes AS lane ON (lane.platform, lane.chat, lane.thread) = (s.platform, s.chat, s.thread)
+    LEFT JOIN lanes AS whole ON s.thread <> ''
+        AND (whole.platform, whole.chat, whole.thread) = (s.platform, s.chat, '')"""
+"""dead, free_at: of the lane or of its whole chat; busy: something waits or flies there already."""
 LANES: Final = """
     INSERT INTO lanes (platform, chat, thread)
-    SELECT platform, chat, thread FROM temp.due JOIN subscriptions ON id = subscription WHERE lane IS NULL
+    SELECT s.platform, chat, thread FROM temp.due JOIN subscriptions AS s ON id = subscription WHERE lane IS NULL
     ON CONFLICT (platform, chat, thread) DO NOTHING"""
 LINED_UP: Final = """
     UPDATE temp.due SET lane = (

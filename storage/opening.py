@@ -15,6 +15,8 @@ from storage.threads import told
 from storage.values import one
 
 BUSY_SECONDS: Final = 30
+CACHE_KIB: Final = 65_536
+"""Room for all pages that one large transaction changes: those that do not fit are written and read again."""
 FAULTS: Final = {
     sqlite3.SQLITE_NOTADB: "is not a database",
     sqlite3.SQLITE_CORRUPT: "cannot be read: it is damaged",
@@ -33,6 +35,7 @@ def open_writer(path: Path) -> Database:
         db.conn.execute("PRAGMA journal_mode = WAL")
         db.conn.execute("PRAGMA synchronous = FULL")
         db.conn.execute("PRAGMA foreign_keys = ON")
+        db.conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     except BaseException:
         db.close()
         raise

@@ -1,176 +1,172 @@
-"""The outbox: what is to be sent, who has it in hand, what became of it.
+"""The outbox: what is to be sent. What has been taken of it is in claims.py, what became of it in ledger.py.
 
-Every address has a lane, and a lane knows when its first row may go. A claim looks at lanes
-only, so it costs the same whatever lies behind them: rows done, rows of busy or held-back chats.
+Messages of an address go out in single file, its lane. Only the first row of a lane is `ready`, and
+only while none of that lane is in flight.
 """
 
 from __future__ import annotations
 
-import heapq
-import json
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
 from hashlib import blake2b
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from sqlite_utils import Database
 
-from bot.message import Message, from_data, to_data
-from bot.models import Address, Delivery, LedgerCounts, Outcome, Outgoing
+from bot.message import Message, to_data
+from bot.models import PRIORITIES, Address, Outgoing
+from storage.lanes import PAUSED, Lane, Names, lanes_of, promote
 from storage.records import keep_whys
-from storage.values import Row, instant, instant_or_none, micros, one, packed, plain, rows
+from storage.values import micros, one, packed, plain
 
-DONE_KEPT: Final = timedelta(days=14)
-"""Longer than the 7 days for which an event must not come twice."""
-
-ENQUEUE: Final = """
-    INSERT INTO outbox (lane, event, kind, state, body, due_at, not_before, expires_at, created_at, settled_at,
-        last_error)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (lane, event) DO NOTHING"""
-ENQUEUE_MAILINGS: Final = """
-    INSERT INTO outbox (lane, event, kind, state, body, due_at, not_before, expires_at, created_at, settled_at,
-        last_error)
-    SELECT lane, 'digest:' || subscription || ':' || day, 'digest', state, body, due_at, due_at, expires_at, ?,
-        settled_at, reason
-    FROM temp.due CROSS JOIN temp.mailings AS m ON m.id = mailing WHERE true
-    ON CONFLICT (lane, event) DO UPDATE SET state = excluded.state, body = excluded.body,
-        created_at = excluded.created_at, due_at = excluded.due_at, not_before = excluded.not_before,
-        expires_at = excluded.expires_at, settled_at = excluded.settled_at, last_error = excluded.last_error
-    WHERE outbox.state = 'expired' AND outbox.tries = 0 AND excluded.state = 'pending'"""
-"""One that was only noted as too late, by a clock since put back, comes in time after all."""
-READY: Final = "SELECT ready_at, id FROM lanes WHERE platform = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?"
-EXPIRE: Final = """
-    UPDATE outbox SET state = 'expired', settled_at = ?1, last_error = 'past its shelf life'
-    WHERE state = 'pending' AND expires_at < ?1 RETURNING lane"""
-TAKE: Final = """
-    UPDATE outbox SET state = 'inflight', owner = ?2, lease_until = ?3, tries = tries + 1
-    WHERE id IN (
-        SELECT (SELECT id FROM outbox WHERE lane = value AND state = 'pending' ORDER BY due_at, id LIMIT 1)
-        FROM json_each(?1)
-    ) RETURNING id"""
-REFRESH: Final = """
-    UPDATE lanes SET ready_at = iif(
-        EXISTS (SELECT 1 FROM outbox WHERE lane = lanes.id AND state = 'inflight'),
-        NULL,
-        (SELECT not_before FROM outbox WHERE lane = lanes.id AND state = 'pending' ORDER BY due_at, id LIMIT 1)
-    ) WHERE id IN (SELECT value FROM json_each(?))"""
-CLAIMED: Final = """
-    SELECT outbox.*, platform, chat, thread, message
-    FROM outbox JOIN lanes ON lanes.id = lane JOIN bodies ON bodies.id = body"""
-SETTLE: Final = """
-    UPDATE outbox SET state = ?, not_before = ?, settled_at = ?, last_error = ?, message_id = ?,
-        lost = lost + ?, owner = '', lease_until = NULL
-    WHERE id = ? AND owner = ? AND tries = ? AND state = 'inflight' RETURNING lane"""
-LEDGER: Final = """
-    SELECT state, count(*) AS n, NULL AS oldest FROM outbox WHERE settled_at IS NOT NULL GROUP BY state
-    UNION ALL SELECT state, count(*), min(due_at) FROM outbox WHERE state = 'pending' GROUP BY state
-    UNION ALL SELECT state, count(*), NULL FROM outbox WHERE state = 'inflight' GROUP BY state"""
 WENT: Final = """
     SELECT 1 FROM outbox JOIN lanes ON lanes.id = lane
-    WHERE event = ? AND platform = ? AND chat = ? AND thread = ?
+    WHERE event = ? AND lanes.platform = ? AND chat = ? AND thread = ?
         AND state IN ('pending', 'inflight', 'sent', 'unknown')"""
-LAST: Final = """
-    SELECT settled_at, kind, state FROM outbox
-    WHERE lane = (SELECT id FROM lanes WHERE platform = ? AND chat = ? AND thread = ?) AND settled_at IS NOT NULL
-    ORDER BY settled_at DESC, id DESC LIMIT 1"""
+INSERT: Final = """
+    INSERT INTO outbox (lane, event, platform, kind, priority, state, body, due_at, not_before, expires_at, ready_at,
+        created_at, settled_at, last_error)
+    SELECT {}, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12 FROM json_each(?1) WHERE true
+    ON CONFLICT (event, lane) DO NOTHING"""
+SAME_EVENT: Final = INSERT.format("value, ?13")
+EACH_ITS_EVENT: Final = INSERT.format("value ->> 0, value ->> 1")
+RAISE: Final = """
+    UPDATE outbox SET priority = ?2
+    WHERE lane IN (SELECT value FROM json_each(?1)) AND settled_at IS NULL AND priority > ?2"""
+OPEN: Final = """
+    SELECT value, (SELECT due_at FROM outbox WHERE lane = value AND settled_at IS NULL ORDER BY due_at LIMIT 1) AS due,
+        (SELECT priority FROM outbox WHERE lane = value AND settled_at IS NULL ORDER BY due_at DESC, id DESC LIMIT 1)
+    FROM json_each(?) WHERE due IS NOT NULL"""
+ENQUEUE_MAILINGS: Final = f"""
+    INSERT INTO outbox (lane, event, platform, kind, priority, state, body, due_at, not_before, expires_at, ready_at,
+        created_at, settled_at, last_error)
+    SELECT lane, 'digest:' || subscription || ':' || day, platform, 'digest', {PRIORITIES.index("digest")},
+        iif(silenced, 'dead', state), body, m.due_at, m.due_at, expires_at,
+        iif(state <> 'pending' OR silenced OR busy, NULL, max(m.due_at, free_at)), ?1,
+        iif(silenced, ?1, settled_at), iif(silenced, ?2 || dead, reason)
+    FROM (SELECT *, state = 'pending' AND dead <> '' AS silenced FROM temp.due CROSS JOIN temp.mailings AS m
+        ON m.id = mailing) AS m WHERE true
+    ON CONFLICT (event, lane) DO UPDATE SET state = excluded.state, body = excluded.body,
+        created_at = excluded.created_at, due_at = excluded.due_at, not_before = excluded.not_before,
+        expires_at = excluded.expires_at, ready_at = excluded.ready_at, settled_at = excluded.settled_at,
+        last_error = excluded.last_error
+    WHERE outbox.state = 'expired' AND outbox.tries = 0 AND excluded.state = 'pending'"""
+"""One that was only noted as too late, by a clock since put back, comes in time after all."""
+CROWDED: Final = "SELECT lane FROM temp.due GROUP BY lane HAVING count(*) > 1 OR max(busy)"
+"""Lanes where a digest may not be the first."""
+_ALIKE: Final = attrgetter("message", "kind", "due_at", "expires_at", "state", "reason", "address.platform")
+_NAMES: Final = attrgetter("address.platform", "address.chat", "address.thread")
 
-FORGET: Final = """
-    DELETE FROM outbox
-    WHERE state IN ('sent', 'unknown', 'failed', 'dead', 'expired', 'withheld') AND settled_at < ?"""
+Waiting = dict[int, tuple[int, int]]
+"""Of each lane in which anything waits or flies: when its first row was due, and the priority of its last."""
 
 
 def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
-    """New rows; one whose event and address exist is left alone. Returns how many were new."""
-    bodies: dict[int, int] = {}
-    lanes: dict[Address, int] = {}
-    values = []
-    for out in outgoing:
-        if out.only_after and not _went(db, out.only_after, out.address):
-            continue
-        body = bodies.get(id(out.message)) or bodies.setdefault(id(out.message), body_of(db, out.message))
-        lane = lanes.get(out.address) or lanes.setdefault(out.address, _lane(db, out.address))
-        instants = micros(out.due_at), micros(out.expires_at), micros(now)
-        settled_at = None if out.state == "pending" else micros(now)
-        values.append((lane, plain(out.event), out.kind, out.state, body, *instants, settled_at, plain(out.reason)))
-    kept = db.conn.executemany(ENQUEUE, values).rowcount if values else 0
-    _refresh(db, lanes.values())
-    keep_whys(db, outgoing)
+    """New rows; one whose event and address exist is left alone. Returns how many were new.
+
+    What goes to many chats costs least as one run with the same message object.
+    """
+    wanted = [out for out in outgoing if not out.only_after or _went(db, out.only_after, out.address)]
+    known = lanes_of(db, dict.fromkeys(map(_NAMES, wanted)))
+    waiting = _waiting(db, {lane.id for lane in known.values()})
+    kept = 0
+    for _, run in groupby(wanted, _ALIKE):
+        kept += _enqueue_alike(db, list(run), known, waiting, now)
+    keep_whys(db, wanted)
     return kept
 
 
 def enqueue_mailings(db: Database, now: datetime) -> int:
-    """The digests in temp.mailings, for every (subscription, lane) in temp.due. Returns how many were new."""
-    new = db.conn.execute(ENQUEUE_MAILINGS, (micros(now),)).rowcount
-    db.conn.execute(REFRESH, (one(db, "SELECT json_group_array(lane) FROM temp.due"),))
+    """The digests in temp.mailings, for every subscription in temp.due. Returns how many were new."""
+    new = db.conn.execute(ENQUEUE_MAILINGS, (micros(now), PAUSED)).rowcount
+    promote(db, [lane for (lane,) in db.conn.execute(CROWDED)])
     return new
 
 
-def claim(
-    db: Database, owner: str, platforms: Collection[str], now: datetime, lease_until: datetime, limit: int
-) -> list[Delivery]:
-    _refresh(db, {row["lane"] for row in rows(db, EXPIRE, micros(now))})
-    ready = (tuple(row.values()) for name in platforms for row in rows(db, READY, name, micros(now), limit))
-    lanes = [lane for _, lane in heapq.nsmallest(limit, ready)]
-    if not lanes:
-        return []
-    taken = rows(db, TAKE, packed(lanes), owner, micros(lease_until))
-    _refresh(db, lanes)
-    ids = packed([row["id"] for row in taken])
-    where = "WHERE outbox.id IN (SELECT value FROM json_each(?)) ORDER BY due_at, outbox.id"
-    return [_delivery(row) for row in rows(db, f"{CLAIMED} {where}", ids)]
+def _enqueue_alike(db: Database, run: list[Outgoing], known: dict[Names, Lane], waiting: Waiting, now: datetime) -> int:
+    """Rows that differ in lane and event only."""
+    out, lanes = run[0], [known[_NAMES(one)] for one in run]
+    events = [out.event] if all(one.event == out.event for one in run) else [one.event for one in run]
+    row = _Alike(db, out, body_of(db, out.message), micros(now))
+    if out.state != "pending":
+        return row.insert([lane.id for lane in lanes], events)
+    if not any(lane.dead for lane in lanes):
+        return _line_up(row, lanes, events, waiting)
+    kept = 0
+    for lane, event in zip(lanes, events if len(events) > 1 else events * len(lanes), strict=True):
+        noted = _Alike(db, replace(out, state="dead", reason=PAUSED + lane.dead), row.body, row.now)
+        kept += noted.insert([lane.id], [event]) if lane.dead else _line_up(row, [lane], [event], waiting)
+    return kept
 
 
-def settle(db: Database, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
-    waits = outcome.state == "pending"
-    lane = one(
-        db,
-        SETTLE,
-        outcome.state,
-        micros(outcome.retry_at or now),
-        None if waits else micros(now),
-        plain(outcome.detail),
-        plain(outcome.message_id),
-        outcome.lost,
-        delivery.id,
-        delivery.owner,
-        delivery.tries,
-    )
-    if lane is None:
-        return False
-    _refresh(db, [lane])
-    return True
+def _line_up(row: _Alike, lanes: list[Lane], events: list[str], waiting: Waiting) -> int:
+    """What comes first in its lane is ready, the others wait. events: one of each lane, or one for all"""
+    first: list[int] = []
+    behind: list[int] = []
+    overtaken, raised = set(), set()
+    mark = row.due, row.priority
+    for number, (lane, free_at, _) in enumerate(lanes):
+        before = waiting.get(lane)
+        if before is None and free_at <= row.due:
+            first.append(number)
+            waiting[lane] = mark
+            continue
+        behind.append(number)
+        first_due, last = before or (row.due + 1, row.priority)
+        if row.due < first_due:
+            overtaken.add(lane)
+            waiting[lane] = row.due, last
+        if row.priority < last:
+            raised.add(lane)
+        if row.priority != last:
+            waiting[lane] = waiting[lane][0], row.priority
+    kept = 0
+    for numbers, ready in ((first, True), (behind, False)):
+        ids = [lanes[number].id for number in numbers]
+        kept += row.insert(ids, events if len(events) == 1 else [events[n] for n in numbers], ready=ready)
+    if raised:
+        row.db.conn.execute(RAISE, (packed(list(raised)), row.priority))
+    promote(row.db, overtaken)
+    if kept < len(lanes):  # some were there already: what waits behind those may be first
+        mistaken = {lane.id for lane in lanes}
+        promote(row.db, mistaken)
+        for id_ in mistaken:
+            waiting.pop(id_, None)
+        waiting.update(_waiting(row.db, mistaken))
+    return kept
 
 
-def lapsed(db: Database, now: datetime, platforms: Collection[str] | None) -> list[Delivery]:
-    where = (
-        "WHERE state = 'inflight' AND (lease_until <= ? OR platform IN (SELECT value FROM json_each(?)))"
-        " ORDER BY due_at, outbox.id"
-    )
-    return [_delivery(row) for row in rows(db, f"{CLAIMED} {where}", micros(now), packed(list(platforms or ())))]
+class _Alike:
+    """What rows have in common that differ in lane and event only. Instants are as they are stored."""
+
+    def __init__(self, db: Database, out: Outgoing, body: int, now: int) -> None:
+        self.db = db
+        self.body = body
+        self.now = now
+        self.due = micros(out.due_at)
+        self.priority = PRIORITIES.index(out.kind)
+        self._named = out.address.platform, out.kind, self.priority, out.state, body, self.due, micros(out.expires_at)
+        self._settled = None if out.state == "pending" else now
+        self._reason = plain(out.reason)
+
+    def insert(self, lanes: list[int], events: list[str], *, ready: bool = False) -> int:
+        """Returns how many were new. In the order of their lanes, which is that of the index."""
+        common = *self._named, self.due if ready else None, self.now, self._settled, self._reason
+        if not lanes:
+            return 0
+        if len(events) == 1:
+            values = (packed(sorted(lanes)), *common, plain(events[0]))
+            return self.db.conn.execute(SAME_EVENT, values).rowcount
+        pairs = sorted(zip(lanes, events, strict=True), key=itemgetter(0))
+        return self.db.conn.execute(EACH_ITS_EVENT, (packed(pairs), *common)).rowcount
 
 
-def ledger(db: Database) -> LedgerCounts:
-    counted = rows(db, LEDGER)
-    oldest = next((row["oldest"] for row in counted if row["state"] == "pending"), None)
-    return LedgerCounts({row["state"]: row["n"] for row in counted}, instant_or_none(oldest))
-
-
-def last_settled(db: Database, address: Address) -> tuple[datetime, str, str] | None:
-    found = rows(db, LAST, address.platform, address.chat, address.thread)
-    return (instant(found[0]["settled_at"]), found[0]["kind"], found[0]["state"]) if found else None
-
-
-def forget_done(db: Database, now: datetime) -> None:
-    """Drop what was settled long ago, and the bodies and lanes that nothing uses any more."""
-    db.conn.execute(FORGET, (micros(now - DONE_KEPT),))
-    db.conn.execute("DELETE FROM bodies WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE body = bodies.id)")
-    db.conn.execute("DELETE FROM lanes WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE lane = lanes.id)")
-
-
-def _refresh(db: Database, lanes: Iterable[int]) -> None:
-    """Say anew when each lane's first row may go."""
-    if ids := list(lanes):
-        db.conn.execute(REFRESH, (packed(ids),))
+def _waiting(db: Database, ids: Collection[int]) -> Waiting:
+    found = db.conn.execute(OPEN, (packed(sorted(ids)),))
+    return {lane: (due, priority) for lane, due, priority in found}
 
 
 def _went(db: Database, event: str, address: Address) -> bool:
@@ -182,24 +178,3 @@ def body_of(db: Database, message: Message) -> int:
     digest = blake2b(text.encode(), digest_size=16).digest()
     known = one(db, "SELECT id FROM bodies WHERE hash = ?", digest)
     return int(known or one(db, "INSERT INTO bodies (hash, message) VALUES (?, ?) RETURNING id", digest, text))
-
-
-def _lane(db: Database, address: Address) -> int:
-    names = address.platform, address.chat, address.thread
-    known = one(db, "SELECT id FROM lanes WHERE platform = ? AND chat = ? AND thread = ?", *names)
-    return int(known or one(db, "INSERT INTO lanes (platform, chat, thread) VALUES (?, ?, ?) RETURNING id", *names))
-
-
-def _delivery(row: Row) -> Delivery:
-    return Delivery(
-        id=row["id"],
-        event=row["event"],
-        address=Address(row["platform"], row["chat"], row["thread"]),
-        kind=row["kind"],
-        message=from_data(json.loads(row["message"])),
-        due_at=instant(row["due_at"]),
-        expires_at=instant(row["expires_at"]),
-        owner=row["owner"],
-        tries=row["tries"],
-        lost=row["lost"],
-    )

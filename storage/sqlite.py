@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
@@ -23,10 +24,12 @@ from bot.models import (
     Feed,
     Headline,
     Hold,
+    Lease,
     LedgerCounts,
     Mailing,
     NewsPage,
     NewsQuery,
+    OutboxReport,
     Outcome,
     Outgoing,
     Plan,
@@ -41,12 +44,14 @@ from bot.models import (
 from bot.patience import heard
 from bot.ports import Store
 from storage import alerts as alerts_
-from storage import bundles, chats, due, inbox, index, news, outbox, rates, search, sources
+from storage import bundles, chats, claims, due, inbox, index, lanes, ledger, news, outbox, rates, search, sources
 from storage import records as records_
 from storage.opening import open_reader, open_writer
 from storage.threads import Crew
 
 READERS: Final = 3
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 async def open_store(path: Path, *, retention_days: int = 90) -> SqliteStore:
@@ -74,6 +79,7 @@ class SqliteStore(Store):
         self._polls: list[PollState] = []
         self._commit: asyncio.Task[None] | None = None
         self._committing = asyncio.Lock()
+        self._enqueued = asyncio.Event()
         self._readers = Crew(READERS, partial(open_reader, path), "BEGIN")
 
     async def open(self) -> None:
@@ -125,7 +131,7 @@ class SqliteStore(Store):
         if new or changed or outgoing:
             articles = [article for article, _ in (*new, *changed.values())]
             readings = await self._readers.run(index.read_all, articles)
-            return await self._writer.run(news.keep_news, state, new, changed, outgoing, now, readings)
+            return await self._put_in(news.keep_news, state, new, changed, outgoing, now, readings)
         await self.keep_poll(state)
         return 0
 
@@ -164,7 +170,7 @@ class SqliteStore(Store):
         now: datetime,
         alerts: Sequence[Alert] = (),
     ) -> int:
-        return await self._writer.run(rates.keep_tables, state, tables, outgoing, now, alerts)
+        return await self._put_in(rates.keep_tables, state, tables, outgoing, now, alerts)
 
     async def holds(self) -> list[Hold]:
         return await self._readers.run(rates.holds)
@@ -172,7 +178,7 @@ class SqliteStore(Store):
     async def release(
         self, hold: int, outgoing: Sequence[Outgoing], now: datetime, alerts: Sequence[Alert] = ()
     ) -> bool:
-        return await self._writer.run(rates.release, hold, outgoing, now, alerts)
+        return await self._put_in(rates.release, hold, outgoing, now, alerts)
 
     # chats
     async def chat(self, address: Address) -> ChatSettings | None:
@@ -192,7 +198,7 @@ class SqliteStore(Store):
         return await self._readers.run(due.due_editions, now, limit)
 
     async def keep_mailings(self, mailings: Sequence[Mailing], now: datetime) -> int:
-        return await self._writer.run(due.keep_mailings, mailings, now)
+        return await self._put_in(due.keep_mailings, mailings, now)
 
     async def plans(self, now: datetime) -> list[Plan]:
         return await self._readers.run(due.plans, now)
@@ -225,8 +231,27 @@ class SqliteStore(Store):
         return await self._readers.run(alerts_.alerts_to_judge, sight, corrected)
 
     # outbox
-    async def keep_digests(self, outgoing: Sequence[Outgoing], replanned: Sequence[Subscription], now: datetime) -> int:
-        return await self._writer.run(chats.keep_digests, outgoing, replanned, now)
+    async def enqueue(self, outgoing: Sequence[Outgoing], now: datetime) -> int:
+        return await self._put_in(outbox.enqueue, outgoing, now)
+
+    async def _put_in(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What brings rows into the outbox, and wakes whoever waits for them."""
+        result = await self._writer.run(work, *args, **kwargs)
+        self._enqueued.set()
+        return result
+
+    async def enqueued(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._enqueued.wait()
+        self._enqueued.clear()
+
+    async def lease_tokens(self, owner: str, platform: str, now: datetime, until: datetime) -> Lease:
+        """The lock sees to it that there is one sender, so it has all of them."""
+        return Lease(1.0, await self._readers.run(lanes.held_until, platform))
+
+    async def hold(self, platform: str, until: datetime, reason: str) -> None:
+        await self._writer.run(lanes.hold_platform, platform, until, reason)
 
     async def pushed_since(self, since: datetime) -> dict[Address, list[datetime]]:
         return await self._readers.run(bundles.pushed_since, since)
@@ -235,24 +260,46 @@ class SqliteStore(Store):
         return await self._readers.run(bundles.due_bundles, now)
 
     async def keep_bundles(self, bundled: Sequence[tuple[Bundle, Outgoing]], now: datetime) -> int:
-        return await self._writer.run(bundles.keep_bundles, bundled, now)
+        return await self._put_in(bundles.keep_bundles, bundled, now)
 
     async def claim(
         self, owner: str, platforms: Collection[str], now: datetime, lease_until: datetime, limit: int
     ) -> list[Delivery]:
-        return await self._writer.run(outbox.claim, owner, platforms, now, lease_until, limit)
+        return await self._writer.run(claims.claim, owner, platforms, now, lease_until, limit)
 
     async def settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
-        return await self._writer.run(outbox.settle, delivery, outcome, now)
+        return await self._writer.run(claims.settle, delivery, outcome, now)
 
     async def lapsed(self, now: datetime, platforms: Collection[str] | None = None) -> list[Delivery]:
-        return await self._readers.run(outbox.lapsed, now, platforms)
+        return await self._readers.run(claims.lapsed, now, platforms)
 
+    async def expire(self, now: datetime) -> None:
+        if await self._readers.run(claims.overdue, now):
+            await self._writer.run(claims.expire, now)
+
+    async def pause(self, address: Address, reason: str, now: datetime) -> None:
+        await self._writer.run(lanes.kill, address, reason, now)
+
+    async def revive(self, address: Address) -> bool:
+        if not await self._readers.run(lanes.is_paused, address):
+            return False
+        return await self._writer.run(lanes.revive, address)
+
+    async def reprieve(self, platform: str, since: datetime, now: datetime) -> int:
+        return await self._put_in(lanes.reprieve, platform, since, now)
+
+    async def move_chat(self, address: Address, chat: str) -> None:
+        await self._writer.run(lanes.move, address, chat)
+
+    # ledger
     async def ledger(self) -> LedgerCounts:
-        return await self._readers.run(outbox.ledger)
+        return await self._readers.run(ledger.ledger)
+
+    async def outbox_report(self, now: datetime) -> OutboxReport:
+        return await self._readers.run(ledger.report, now)
 
     async def last_settled(self, address: Address) -> tuple[datetime, str, str] | None:
-        return await self._readers.run(outbox.last_settled, address)
+        return await self._readers.run(ledger.last_settled, address)
 
     async def records(self, address: Address, limit: int, *, number: int = 0, event: str = "") -> list[Record]:
         return await self._readers.run(records_.records, address, limit, number, event)
@@ -281,9 +328,11 @@ class SqliteStore(Store):
     async def prune(self, now: datetime) -> None:
         """In several short transactions, so that sending goes on between them."""
         await self._writer.run(inbox.forget_settled, now)
-        await self._writer.run(outbox.forget_done, now)
         await self._writer.run(alerts_.forget_ended, now)
         await self._writer.run(chats.forget_editions)
+        while await self._writer.run(ledger.forget_settled, now):
+            pass
+        await self._writer.run(ledger.forget_unused, now)
         while await self._writer.run(news.forget_articles, now - self._retention):
             pass
 

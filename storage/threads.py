@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
@@ -15,7 +15,6 @@ from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar
 from sqlite_utils import Database
 
 from bot.errors import DatabaseError
-from bot.patience import heard
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,7 +53,7 @@ class Crew:
     def __init__(self, size: int, connect: Callable[[], Database], begin: Literal["BEGIN", "BEGIN IMMEDIATE"]) -> None:
         self._connect = connect
         self._begin = begin
-        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[Database], Any]] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[asyncio.Future[Any], Callable[[Database], Any]] | None] = SimpleQueue()
         self._closed = False
         self._threads = [Thread(target=self._work, name=f"store-{begin.lower()}-{n}", daemon=True) for n in range(size)]
         for thread in self._threads:
@@ -71,11 +70,9 @@ class Crew:
     async def _hand_in(self, job: Callable[[Database], T]) -> T:
         if self._closed:
             raise DatabaseError("the database is closed")
-        future: Future[T] = Future()
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._jobs.put((future, job))
-        done = asyncio.wrap_future(future)
-        done.add_done_callback(heard)
-        return await asyncio.shield(done)
+        return await future
 
     async def close(self) -> None:
         """Finish what is queued, then let go of the connections. A disk that hangs, or a database that
@@ -95,13 +92,16 @@ class Crew:
         db: Database | None = None
         while (waiting := self._jobs.get()) is not None:
             future, job = waiting
+            answer: Callable[[], None]
             try:
                 db = db or self._connect()
-                future.set_result(job(db))
+                answer = partial(_answer, future, job(db))
             except sqlite3.Error as error:
-                future.set_exception(told(error))
+                answer = partial(_fail, future, told(error))
             except BaseException as error:  # noqa: BLE001 - it belongs to the one who waits
-                future.set_exception(error)
+                answer = partial(_fail, future, error)
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                future.get_loop().call_soon_threadsafe(answer)
         if db is not None:
             db.close()
 
@@ -118,6 +118,16 @@ class Crew:
 
 def _nothing(_: Database) -> None:
     """A job for the sake of the connection it is given."""
+
+
+def _answer(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():  # else whoever waited was cancelled
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
 
 
 def _call(work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], db: Database) -> T:

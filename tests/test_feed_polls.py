@@ -13,10 +13,10 @@ from pathlib import Path
 from aiohttp import web
 
 from bot import stories
-from bot.__main__ import Core, World, open_core
 from bot.config import Settings
 from bot.message import Message, Paragraph, from_data
 from bot.models import Address, Article, Catalogue, Content, Feed, NewsQuery, Outcome, PollState, Schedule, Subscription
+from bot.wiring import Core, World, open_core
 from tests.fakes.faults import html_page, redirect, status
 from tests.fakes.feeds import FakeFeed, FakeFeeds
 from tests.fakes.web import FakeWeb, Handler

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from bot.__main__ import Core, World, open_core
 from bot.board import read_board
 from bot.config import Settings
 from bot.models import Address, Catalogue, Content, Outcome, RateRoad, Schedule, Subscription
 from bot.sources import banks
+from bot.wiring import Core, World, open_core
 from tests.fakes.banks import FakeBanks
 from tests.fakes.faults import status
 from tests.fakes.web import FakeWeb

@@ -486,7 +486,7 @@ async def test_status_tells_chat_topic_digest_delivery_and_what_ails(office):
     await office.say("/subscribe daily 09:00")
     address = Address("telegram", "42", "9")
     outgoing = Outgoing("digest:1:2026-11-23", address, "digest", (await office.say("/version")).message, NOW, NOW)
-    await office.store.keep_digests([outgoing], [], NOW)
+    await office.store.enqueue([outgoing], NOW)
     [claimed] = await office.store.claim("me", ["telegram"], NOW, NOW + timedelta(minutes=2), 1)
     await office.store.settle(claimed, Outcome("sent"), NOW)
     office.desk = replace(office.desk, health=lambda: {"slack": Health(False, "reconnecting")})

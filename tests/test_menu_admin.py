@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.board import read_board
-from bot.models import Address, Answer, PollState, Request
+from bot.message import Message
+from bot.models import Address, Answer, Health, Outcome, Outgoing, PollState, Request
 from handlers import menu
 from handlers.menu.desk import Desk
 from handlers.menu.registry import commands
@@ -82,6 +83,35 @@ async def test_what_cannot_be_read_says_what_to_type(desk: Desk):
     answer = await say(desk, "/admin held 7")
     assert answer.error
     assert "/admin release" in answer.error["hint"]
+
+
+async def test_the_operator_sees_how_sending_fares(desk: Desk):
+    alert = Outgoing("a", CONSOLE, "alert", Message(()), NOON, NOON + timedelta(hours=1))
+    await desk.store.enqueue([alert, replace(alert, address=Address("telegram", "7"))], NOON)
+    (claimed,) = await desk.store.claim("me", ["console"], NOON, NOON + timedelta(minutes=2), 1)
+    await desk.store.settle(claimed, Outcome("sent"), NOON + timedelta(seconds=3))
+    await desk.store.pause(Address("telegram", "8"), "bot was blocked by the user", NOON)
+    await desk.store.hold("slack", NOON + timedelta(hours=1), "too many requests")
+    ill = {"deliver": Health(ok=False, detail="died of KeyError, restarting"), "slack": Health(ok=True)}
+    answer = await say(replace(desk, health=lambda: ill), "/admin status")
+    text = told(answer)
+    for line in (
+        "waiting 1, sent 1",
+        "half at most 3 seconds, 95 % at most 3 seconds",
+        "bot was blocked by the user: 1",
+        "(too many requests)",
+        "deliver: died of KeyError, restarting",
+    ):
+        assert line in text
+    assert answer.data["states"] == {"sent": 1, "pending": 1}
+    assert answer.data["paused"] == {"bot was blocked by the user": 1}
+    assert "Every part of the service is well." in told(await say(desk, "/admin status"))
+
+
+async def test_whoever_speaks_can_be_spoken_to_again(desk: Desk):
+    await desk.store.pause(CONSOLE, "gone", NOON)
+    await say(desk, "/version")
+    assert (await desk.store.outbox_report(NOON)).dead == {}
 
 
 async def test_it_is_on_no_list(desk: Desk):

@@ -3,15 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
-
 from bot import rules
-from bot.message import Message
 from bot.models import (
     Address,
     Article,
     Content,
-    Delivery,
     Fixing,
     PollState,
     RateTable,
@@ -60,24 +56,6 @@ def test_a_filter_looks_where_it_is_told():
     assert not rules.suits(Content(opinion=False), opinion)
     assert rules.suits(Content(opinion=True), opinion)
     assert not rules.wants(Content(("summit",), opinion=False), opinion, reading(opinion))
-
-
-def delivery(kind: str, lost: int) -> Delivery:
-    return Delivery(1, "e", HERE, kind, Message(()), NOW, NOW, "me", 5, lost)
-
-
-@pytest.mark.parametrize(
-    ("kind", "lost", "state"),
-    [
-        ("digest", 0, "pending"),
-        ("digest", 1, "unknown"),
-        ("article", 0, "pending"),
-        ("alert", 0, "unknown"),
-        ("reply", 0, "unknown"),
-    ],
-)
-def test_only_articles_and_digests_are_sent_once_more(kind: str, lost: int, state: str):
-    assert rules.answer_lost(delivery(kind, lost), NOW).state == state
 
 
 def table(day: int, value: str) -> RateTable:

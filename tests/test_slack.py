@@ -24,7 +24,6 @@ from handlers.slack import Slack
 from handlers.slack.heard import understand
 from handlers.slack.manifest import socket_manifest
 from handlers.slack.render import render
-from handlers.slack.send import Pace
 from storage.sqlite import SqliteStore, open_store
 from tests.fakes.slack import APP, BOT, FakeSlack
 from tests.fakes.slack_screen import refuse, show
@@ -364,27 +363,28 @@ async def test_a_push_that_was_taken_and_not_answered_is_not_repeated(fake: Fake
 
 
 @pytest.mark.parametrize(
-    ("error", "state"),
+    ("error", "state", "cause"),
     [
-        ("channel_not_found", "dead"),
-        ("is_archived", "dead"),
-        ("not_in_channel", "dead"),
-        ("restricted_action_read_only_channel", "dead"),
-        ("token_revoked", "dead"),
-        ("account_inactive", "dead"),
-        ("missing_scope", "dead"),
-        ("service_unavailable", "pending"),
-        ("message_limit_exceeded", "pending"),
-        ("fatal_error", "unknown"),
-        ("internal_error", "unknown"),
-        ("something_new", "failed"),
+        ("channel_not_found", "failed", "unwelcome"),
+        ("is_archived", "dead", ""),
+        ("not_in_channel", "dead", ""),
+        ("restricted_action_read_only_channel", "dead", ""),
+        ("token_revoked", "pending", "token"),
+        ("account_inactive", "pending", "token"),
+        ("missing_scope", "failed", "unwelcome"),
+        ("service_unavailable", "pending", "fault"),
+        ("message_limit_exceeded", "pending", ""),
+        ("fatal_error", "unknown", ""),
+        ("internal_error", "unknown", ""),
+        ("something_new", "failed", ""),
     ],
 )
-async def test_what_becomes_of_a_refused_push(fake: FakeSlack, slack: Slack, error: str, state: str) -> None:
+async def test_what_becomes_of_a_refused_push(
+    fake: FakeSlack, slack: Slack, error: str, state: str, cause: str
+) -> None:
     fake.fail("chat.postMessage", error)
     outcome = await slack.send(HERE, BOARD)
-    assert (outcome.state, outcome.detail) == (state, error)
-    assert (outcome.retry_at is not None) == (state == "pending")
+    assert (outcome.state, outcome.detail, outcome.cause) == (state, error, cause)
     assert fake.messages("C1") == []
 
 
@@ -399,36 +399,16 @@ async def test_no_server_means_try_again(store: SqliteStore) -> None:
     slack = Slack(BOT, APP, "http://127.0.0.1:9/api/", store, clock, admins=())
     outcome = await slack.send(HERE, BOARD)
     await slack.close()
-    assert (outcome.state, outcome.retry_at) == ("pending", NOW + timedelta(seconds=30))
+    assert (outcome.state, outcome.cause) == ("pending", "fault")
 
 
-async def test_refused_blocks_go_once_more_as_text(fake: FakeSlack, slack: Slack) -> None:
+async def test_refused_blocks_are_told_and_bare_text_goes(fake: FakeSlack, slack: Slack) -> None:
     fake.fail("chat.postMessage", "invalid_blocks")
-    assert (await slack.send(HERE, BOARD)).state == "sent"
+    assert await slack.send(HERE, BOARD) == Outcome("failed", "invalid_blocks", cause="body")
+    assert (await slack.send(HERE, BOARD, plain=True)).state == "sent"
     seen = fake.messages("C1")[0]
     assert "blocks" not in seen.raw
     assert "1 USD = 520.15 KZT" in seen.text
-    fake.fail("chat.postMessage", "invalid_blocks", "msg_too_long")
-    assert (await slack.send(HERE, BOARD)) == Outcome("failed", "msg_too_long")
-
-
-async def test_a_channel_is_spoken_to_once_a_second(store: SqliteStore) -> None:
-    with FakeSlack(paced=True) as fake:
-        slack = Slack(BOT, APP, fake.api_url, store, clock, admins=())
-        outcomes = await asyncio.gather(*(slack.send(HERE, BOARD) for _ in range(3)))
-        await slack.close()
-    assert [outcome.state for outcome in outcomes] == ["sent"] * 3
-    assert fake.rejected == []
-
-
-def test_the_pace_holds_per_channel_and_for_the_workspace() -> None:
-    pace = Pace()
-    assert [round(pace.wait("C1", 100.0), 2) for _ in range(3)] == [0.0, 1.05, 2.1]
-    waits = [pace.wait(f"C{n}", 100.0) for n in range(2, 361)]
-    assert waits[:50] == [0.0] * 50
-    assert 60 < max(waits) < 61
-    pace.hold("C1", 500.0)
-    assert pace.wait("C1", 400.0) == 100.0
 
 
 # --- rendering ---------------------------------------------------------------

@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from bot.errors import DatabaseError
 from bot.message import Message, Paragraph
 from bot.models import Address, Article, NewsQuery, Outgoing, PollState, Update
-from storage import outbox
+from storage import claims, lanes, ledger
 from storage.lock import ServiceLock
 from storage.opening import open_writer
 from storage.schema import APPLICATION_ID, migrations
@@ -42,7 +42,7 @@ async def make(path: Path) -> bytes:
     """A store with a little of everything in it, closed again: its bytes."""
     store = await open_store(path)
     await store.keep_updates([Update("telegram", str(n), "{}" * 500) for n in range(60)], NOW)
-    await store.keep_digests([digest(n) for n in range(200)], [], NOW)
+    await store.enqueue([digest(n) for n in range(200)], NOW)
     await store.close()
     return path.read_bytes()
 
@@ -248,7 +248,7 @@ async def test_two_stores_share_a_file(tmp_path: Path):
 
 async def test_a_full_disk_is_told_and_gets_over_itself(tmp_path: Path):
     store = await open_store(tmp_path / "yamchi.db")
-    await store.keep_digests([digest(1)], [], NOW)
+    await store.enqueue([digest(1)], NOW)
     pages = await store._writer.run(one, "PRAGMA page_count")
     await store._writer.run(one, f"PRAGMA max_page_count = {pages + 4}")
     with pytest.raises(DatabaseError, match="disk is full"):
@@ -283,7 +283,7 @@ from tests.test_sqlite import NOW, digest
 
 async def main(path):
     store = await open_store(path)
-    await store.keep_digests([digest(n) for n in range(500)], [], NOW)
+    await store.enqueue([digest(n) for n in range(500)], NOW)
     for delivery in await store.claim("me", {"telegram"}, NOW, NOW + timedelta(minutes=2), 500):
         await store.settle(delivery, Outcome("sent"), NOW)
         print(delivery.id, flush=True)
@@ -358,13 +358,16 @@ def plan(db: Database, sql: str, *values: object) -> str:
 async def test_claiming_and_settling_scan_no_table(tmp_path: Path):
     await make(tmp_path / "yamchi.db")
     statements = {
-        outbox.READY: ("telegram", 0, 9),
-        outbox.EXPIRE: (0,),
-        outbox.TAKE: ("[1]", "me", 0),
-        outbox.REFRESH: ("[1]",),
-        outbox.SETTLE: ("sent", 0, 0, "", "", 0, 1, "me", 1),
-        outbox.FORGET: (0,),
-        outbox.LAST: ("telegram", "1", ""),
+        claims.READY: ("telegram", 0, 0, 9),
+        claims.EXPIRE + " AND lane IN (SELECT value FROM json_each(?2))": (0, "[1]"),
+        claims.TAKE: ("[1]", "me", 0),
+        claims.SETTLE: ("sent", 0, 0, "", "", 0, 0, 1, "me", 1),
+        lanes.DEMOTE: ("[1]",),
+        lanes.PROMOTE: ("[1]",),
+        lanes.NEXT_UP: (1,),
+        lanes.FORGIVE: ("telegram", "1"),
+        ledger.FORGET: (0,),
+        ledger.LAST: ("telegram", "1", ""),
     }
     with closing(Database(str(tmp_path / "yamchi.db"))) as db:
         for sql, values in statements.items():

@@ -497,7 +497,7 @@ async def test_plans_are_corrected_in_sets(store: Store):
 async def test_what_waits_for_a_bundle_goes_in_it_once(store: Store):
     rows = [out(f"a{n}", kind="article", due=NOW + n * SECOND) for n in range(2)]
     held = [out(f"b{n}", kind="article", state="withheld", reason="bundle", due=NOW + SECOND) for n in range(2)]
-    await store.keep_digests([*rows, *held], [], NOW)
+    await store.enqueue([*rows, *held], NOW)
     assert await store.pushed_since(NOW - SECOND) == {HERE: [NOW, NOW + SECOND]}
     assert await store.due_bundles(NOW) == []
     (bundle,) = await store.due_bundles(NOW + SECOND)
@@ -526,7 +526,7 @@ async def test_a_message_comes_back_block_for_block(store: Store):
         Table("USD 519.50", (("USD", "519.50"), ("RUB", "6.63"))),
     )
     message = Message(blocks, (Button("Next", "/latest summit before:7"),), sample=True)
-    await store.keep_digests([out("a", message=message, kind="article", due=NOW)], [], NOW)
+    await store.enqueue([out("a", message=message, kind="article", due=NOW)], NOW)
     (found,) = await claim(store)
     assert found == Delivery(found.id, "a", HERE, "article", message, NOW, NOW + timedelta(hours=6), "me", 1)
 
@@ -534,15 +534,15 @@ async def test_a_message_comes_back_block_for_block(store: Store):
 async def test_event_and_address_are_the_identity(store: Store):
     topic, other = Address("telegram", "1", "77"), Address("slack", "1")
     rows = [out("a"), out("a"), out("a", topic), out("a", other), out("b")]
-    assert await store.keep_digests(rows, [], NOW) == 4
+    assert await store.enqueue(rows, NOW) == 4
     (first,) = await claim(store, limit=1)
     assert await store.settle(first, Outcome("sent"), NOW)
-    assert await store.keep_digests(rows, [], NOW + SECOND) == 0
+    assert await store.enqueue(rows, NOW + SECOND) == 0
 
 
 async def test_one_of_each_address_is_in_flight_and_the_oldest_first(store: Store):
     there = Address("slack", "T/C")
-    await store.keep_digests([out("a1"), out("b1", there, due=NOW - SECOND), out("a2"), out("b2", there)], [], NOW)
+    await store.enqueue([out("a1"), out("b1", there, due=NOW - SECOND), out("a2"), out("b2", there)], NOW)
     first = await claim(store)
     assert [d.event for d in first] == ["b1", "a1"]
     assert await claim(store) == []
@@ -551,8 +551,8 @@ async def test_one_of_each_address_is_in_flight_and_the_oldest_first(store: Stor
 
 
 async def test_only_the_platforms_asked_for_and_only_so_many_are_claimed(store: Store):
-    await store.keep_digests([out("a", Address("telegram", str(n))) for n in range(5)], [], NOW)
-    await store.keep_digests([out("a", Address("slack", str(n))) for n in range(5)], [], NOW)
+    await store.enqueue([out("a", Address("telegram", str(n))) for n in range(5)], NOW)
+    await store.enqueue([out("a", Address("slack", str(n))) for n in range(5)], NOW)
     assert len(await store.claim("me", {"slack"}, NOW, NOW + LEASE, 3)) == 3
     assert {d.address.platform for d in await store.claim("me", ["slack"], NOW, NOW + LEASE, 9)} == {"slack"}
     assert await store.claim("me", set(), NOW, NOW + LEASE, 9) == []
@@ -561,17 +561,17 @@ async def test_only_the_platforms_asked_for_and_only_so_many_are_claimed(store: 
 
 async def test_a_message_held_back_holds_its_address_and_nobody_else(store: Store):
     other = Address("telegram", "2")
-    await store.keep_digests([out("a1"), out("a2"), out("b1", other)], [], NOW)
+    await store.enqueue([out("a1"), out("a2"), out("b1", other)], NOW)
     held, _ = await claim(store)
     assert await store.settle(held, Outcome("pending", "429", retry_at=NOW + timedelta(seconds=30)), NOW)
-    await store.keep_digests([out("a0", due=NOW + SECOND)], [], NOW + SECOND)
+    await store.enqueue([out("a0", due=NOW + SECOND)], NOW + SECOND)
     assert await claim(store, NOW + timedelta(seconds=29)) == []
     (again,) = await claim(store, NOW + timedelta(seconds=30))
     assert (again.event, again.tries) == ("a1", 2)
 
 
 async def test_a_message_due_later_holds_up_no_other(store: Store):
-    await store.keep_digests([out("later", due=NOW + timedelta(hours=1)), out("now")], [], NOW)
+    await store.enqueue([out("later", due=NOW + timedelta(hours=1)), out("now")], NOW)
     (first,) = await claim(store)
     assert first.event == "now"
     assert await store.settle(first, Outcome("sent"), NOW)
@@ -580,7 +580,7 @@ async def test_a_message_due_later_holds_up_no_other(store: Store):
 
 
 async def test_what_is_past_its_shelf_life_expires_and_makes_way(store: Store):
-    await store.keep_digests([out("old", hours=1), out("fresh", hours=9)], [], NOW)
+    await store.enqueue([out("old", hours=1), out("fresh", hours=9)], NOW)
     late = NOW + timedelta(hours=2)
     assert [d.event for d in await claim(store, late)] == ["fresh"]
     assert (await store.ledger()).states == {"expired": 1, "inflight": 1}
@@ -588,7 +588,7 @@ async def test_what_is_past_its_shelf_life_expires_and_makes_way(store: Store):
 
 
 async def test_a_claim_is_settled_once_and_only_by_its_owner_and_try(store: Store):
-    await store.keep_digests([out("a")], [], NOW)
+    await store.enqueue([out("a")], NOW)
     (mine,) = await claim(store)
     assert not await store.settle(replace(mine, owner="another"), Outcome("sent"), NOW)
     assert not await store.settle(replace(mine, tries=2), Outcome("sent"), NOW)
@@ -601,7 +601,7 @@ async def test_a_claim_is_settled_once_and_only_by_its_owner_and_try(store: Stor
 
 
 async def test_a_claim_lapses_when_its_lease_ends_or_its_platform_is_taken_over(store: Store):
-    await store.keep_digests([out("a"), out("a", Address("slack", "T/C"))], [], NOW)
+    await store.enqueue([out("a"), out("a", Address("slack", "T/C"))], NOW)
     claimed = await claim(store)
     assert await store.lapsed(NOW + LEASE - SECOND) == []
     assert await store.lapsed(NOW + LEASE) == claimed
@@ -614,10 +614,11 @@ async def test_a_claim_lapses_when_its_lease_ends_or_its_platform_is_taken_over(
 async def test_the_ledger_counts_by_state_and_knows_the_oldest_that_waits(store: Store):
     assert (await store.ledger()).oldest_pending is None
     for n, state in enumerate(("sent", "unknown", "failed", "dead")):
-        await store.keep_digests([out(state)], [], NOW)
+        await store.enqueue([out(state)], NOW)
         (claimed,) = await claim(store)
         assert await store.settle(claimed, Outcome(state), NOW + n * SECOND)
-    await store.keep_digests([out("skipped", state="expired"), out("p", due=NOW - SECOND), out("q")], [], NOW)
+    assert await store.revive(HERE)
+    await store.enqueue([out("skipped", state="expired"), out("p", due=NOW - SECOND), out("q")], NOW)
     counts = await store.ledger()
     assert counts.states == {"sent": 1, "unknown": 1, "failed": 1, "dead": 1, "expired": 1, "pending": 2}
     assert counts.oldest_pending == NOW - SECOND
@@ -655,16 +656,16 @@ async def test_pruning_drops_what_is_past_its_retention_and_nothing_that_waits(s
     await store.keep_updates([Update("telegram", "1", "{}"), Update("telegram", "2", "{}")], NOW)
     await store.settle_update("telegram", "1", "done")
     await store.keep_token("t", HERE, "/help", NOW)
-    await store.keep_digests([out("done"), out("waits", hours=9000)], [], NOW)
+    await store.enqueue([out("done"), out("waits", hours=9000)], NOW)
     (claimed,) = await claim(store)
     assert await store.settle(claimed, Outcome("sent"), NOW)
 
     await store.prune(NOW + timedelta(days=7))
     assert await store.token_command("t", HERE) == "/help"
-    assert await store.keep_digests([out("done")], [], NOW) == 0
+    assert await store.enqueue([out("done")], NOW) == 0
     await store.prune(NOW + timedelta(days=8))
     assert await store.token_command("t", HERE) is None
-    assert await store.keep_digests([out("done")], [], NOW) == 0
+    assert await store.enqueue([out("done")], NOW) == 0
     await store.prune(NOW + timedelta(days=89))
     assert (await store.find_news(NewsQuery(), 6)).total == 2
     await store.prune(NOW + timedelta(days=91))

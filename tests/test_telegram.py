@@ -17,10 +17,9 @@ from telegram import Bot, InputFile
 
 from bot.errors import ChatRejected, DatabaseError
 from bot.message import Button, Heading, Message, Paragraph
-from bot.models import Address, Answer, Outcome, Request, Update
+from bot.models import Address, Answer, ChatSettings, Outcome, Request, Update
 from handlers.telegram import Telegram
 from handlers.telegram.poll import Pace
-from handlers.telegram.send import Bucket
 from handlers.telegram.transport import STAND_IN, AnswerLost, NotSent, Transport
 from storage.sqlite import SqliteStore, open_store
 from tests.fakes.faults import hang, html_page, reset, reset_after, status, truncated
@@ -384,38 +383,42 @@ async def test_a_reply_that_was_not_sent_is_sent_again_and_a_lost_one_is_not(fak
 
 HERE = Address("telegram", "7")
 
-OUTCOMES: dict[str, tuple[Fault, str]] = {
-    "blocked": (refusal(403, "Forbidden: bot was blocked by the user"), "dead"),
-    "deactivated": (refusal(403, "Forbidden: user is deactivated"), "dead"),
-    "kicked": (refusal(403, "Forbidden: bot was kicked from the supergroup chat"), "dead"),
-    "no member": (refusal(403, "Forbidden: bot is not a member of the channel chat"), "dead"),
-    "deleted": (refusal(403, "Forbidden: the group chat was deleted"), "dead"),
-    "never started": (refusal(403, "Forbidden: bot can't initiate conversation with a user"), "failed"),
-    "a proxy's 403": (status(403, "<html>blocked by policy</html>"), "unknown"),
-    "no such chat": (refusal(400, "Bad Request: chat not found"), "failed"),
-    "no such topic": (refusal(400, "Bad Request: message thread not found"), "failed"),
-    "closed topic": (refusal(400, "Bad Request: TOPIC_CLOSED"), "failed"),
-    "no rights": (refusal(400, "Bad Request: not enough rights to send text messages to the chat"), "failed"),
-    "flood": (refusal(429, "Too Many Requests: retry after 5", retry_after=5), "pending"),
-    "flood of a front": (status(429, "<html>"), "pending"),
-    "server": (refusal(500, "Internal Server Error"), "pending"),
-    "gateway": (status(502, "<html>Bad Gateway</html>"), "unknown"),
-    "gateway timeout": (status(504, "<html>"), "unknown"),
-    "reset": (reset, "unknown"),
-    "reset after": (reset_after, "unknown"),
-    "truncated": (truncated, "unknown"),
-    "no JSON": (html_page(), "unknown"),
-    "our token": (refusal(401, "Unauthorized"), "pending"),
+OUTCOMES: dict[str, tuple[Fault, str, str]] = {
+    "blocked": (refusal(403, "Forbidden: bot was blocked by the user"), "dead", ""),
+    "deactivated": (refusal(403, "Forbidden: user is deactivated"), "dead", ""),
+    "kicked": (refusal(403, "Forbidden: bot was kicked from the supergroup chat"), "dead", ""),
+    "no member": (refusal(403, "Forbidden: bot is not a member of the channel chat"), "dead", ""),
+    "deleted": (refusal(403, "Forbidden: the group chat was deleted"), "dead", ""),
+    "never started": (refusal(403, "Forbidden: bot can't initiate conversation with a user"), "failed", "unwelcome"),
+    "a proxy's 403": (status(403, "<html>blocked by policy</html>"), "unknown", ""),
+    "no such chat": (refusal(400, "Bad Request: chat not found"), "failed", "unwelcome"),
+    "no such topic": (refusal(400, "Bad Request: message thread not found"), "dead", "topic"),
+    "closed topic": (refusal(400, "Bad Request: TOPIC_CLOSED"), "dead", "topic"),
+    "no rights": (
+        refusal(400, "Bad Request: not enough rights to send text messages to the chat"),
+        "failed",
+        "unwelcome",
+    ),
+    "flood": (refusal(429, "Too Many Requests: retry after 5", retry_after=5), "pending", "flood"),
+    "flood of a front": (status(429, "<html>"), "pending", "flood"),
+    "server": (refusal(500, "Internal Server Error"), "pending", "fault"),
+    "gateway": (status(502, "<html>Bad Gateway</html>"), "unknown", ""),
+    "gateway timeout": (status(504, "<html>"), "unknown", ""),
+    "reset": (reset, "unknown", ""),
+    "reset after": (reset_after, "unknown", ""),
+    "truncated": (truncated, "unknown", ""),
+    "no JSON": (html_page(), "unknown", ""),
+    "our token": (refusal(401, "Unauthorized"), "pending", "token"),
 }
 
 
 @pytest.mark.parametrize("trouble", OUTCOMES)
 async def test_what_becomes_of_a_send(fake: FakeTelegram, chat: Telegram, trouble: str):
-    fault, state = OUTCOMES[trouble]
+    fault, state, cause = OUTCOMES[trouble]
     fake.fails("sendMessage", fault)
     outcome = await chat.send(HERE, plain("hello"))
-    assert outcome.state == state
-    assert (outcome.retry_at is not None) == (state == "pending")
+    assert (outcome.state, outcome.cause) == (state, cause)
+    assert (outcome.retry_at is not None) == (cause == "flood")
     assert TOKEN not in repr(outcome)
     assert fake.calls["sendMessage"] == 1
 
@@ -452,23 +455,24 @@ async def test_silence_is_told_from_a_closed_door(fake: FakeTelegram):
         await transport.shutdown()
 
 
-async def test_refused_markup_is_sent_once_more_as_plain_text(fake: FakeTelegram, chat: Telegram):
+async def test_refused_markup_is_told_and_bare_words_go(fake: FakeTelegram, chat: Telegram):
     refused = refusal(400, "Bad Request: can't parse entities: Unsupported start tag")
     fake.fails("sendMessage", refused)
-    assert (await chat.send(HERE, Message((Heading("a < b"),)))).state == "sent"
+    outcome = await chat.send(HERE, Message((Heading("a < b"),)))
+    assert (outcome.state, outcome.cause) == ("failed", "body")
+    assert (await chat.send(HERE, Message((Heading("a < b"),)), plain=True)).state == "sent"
     assert [said.html for said in fake.messages(7)] == ["a < b"]
-    fake.fails("sendMessage", refused, refused)
-    assert (await chat.send(HERE, plain("x"))).state == "failed"
-    assert fake.calls["sendMessage"] == 4
 
 
-async def test_a_group_that_became_a_supergroup_gets_its_message_there(fake: FakeTelegram, chat: Telegram):
+async def test_a_group_that_became_a_supergroup_is_told_and_its_message_is_not_lost(fake: FakeTelegram, chat: Telegram):
     fake.open(-5, "group")
     fake.open(GROUP, "supergroup")
     moved = "Bad Request: group chat was upgraded to a supergroup chat"
     fake.refuse(-5, 400, moved, migrate_to_chat_id=GROUP)
-    outcome = await chat.send(Address("telegram", "-5"), plain("x" * 3000, "y" * 3000))
-    assert (outcome.state, outcome.detail) == ("sent", "")
+    message = plain("x" * 3000, "y" * 3000)
+    outcome = await chat.send(Address("telegram", "-5"), message)
+    assert (outcome.state, outcome.moved_to) == ("pending", str(GROUP))
+    assert (await chat.send(Address("telegram", str(GROUP)), message)).state == "sent"
     assert [said.text[0] for said in fake.messages(GROUP)] == ["x", "y"]
 
 
@@ -511,13 +515,68 @@ async def test_a_paid_broadcast_says_so(fake: FakeTelegram, store: SqliteStore):
     assert json.loads(fake.asked(f"/bot{TOKEN}/sendMessage")[0].body)["allow_paid_broadcast"] is True
 
 
-async def test_the_bucket_lets_a_burst_through_and_then_its_rate():
-    bucket, loop = Bucket(100, 5), asyncio.get_running_loop()
-    began, moments = loop.time(), []
-    for _ in range(15):
-        await bucket.take()
-        moments.append(loop.time() - began)
-    assert all(moment >= (number - 4) / 100 - 0.002 for number, moment in enumerate(moments))
+# --- chats that come and go --------------------------------------------------
+
+
+def membership(chat: int, status: str, kind: str = "supergroup") -> dict[str, object]:
+    """Telegram's word on whether a chat has us."""
+    us = {"id": 123456789, "is_bot": True, "first_name": "Yamchi"}
+    member = {"user": us, "status": status, "until_date": 0} if status == "kicked" else {"user": us, "status": status}
+    return {
+        "my_chat_member": {
+            "chat": {"id": chat, "type": kind, "title": "Traders"},
+            "from": {"id": 99, "is_bot": False, "first_name": "Aliya"},
+            "date": 1,
+            "old_chat_member": {"user": us, "status": "left"},
+            "new_chat_member": member,
+        }
+    }
+
+
+async def test_a_chat_that_lets_us_out_is_paused_and_lets_us_in_again(fake: FakeTelegram, store: SqliteStore):
+    async def paused() -> dict[str, int]:
+        return (await store.outbox_report(clock())).dead
+
+    async with listening(fake, store, Menu()):
+        for out, reason in (("kicked", "the bot is kicked there"), ("left", "the bot is left there")):
+            fake.push(membership(GROUP, out))
+            async with asyncio.timeout(30):
+                while await paused() != {reason: 1}:
+                    await asyncio.sleep(0.02)
+            fake.push(membership(GROUP, "member"))
+            async with asyncio.timeout(30):
+                while await paused():
+                    await asyncio.sleep(0.02)
+
+
+async def test_a_group_that_says_it_became_another_keeps_its_settings(fake: FakeTelegram, store: SqliteStore):
+    await store.keep_chat(ChatSettings(Address("telegram", "-5"), "Asia/Tashkent", "ru"), [])
+    fake.open(-5, "group")
+    moved = {"message_id": 1, "date": 1, "chat": {"id": -5, "type": "group", "title": "Traders"}}
+    async with listening(fake, store, Menu()):
+        fake.push({"message": moved | {"migrate_to_chat_id": GROUP}})
+        async with asyncio.timeout(30):
+            while await store.chat(Address("telegram", str(GROUP))) is None:
+                await asyncio.sleep(0.02)
+    assert await store.chat(Address("telegram", "-5")) is None
+
+
+async def test_a_reply_follows_a_group_that_became_another(fake: FakeTelegram, store: SqliteStore):
+    fake.open(GROUP, "supergroup")
+    moved = "Bad Request: group chat was upgraded to a supergroup chat"
+    fake.refuse(-5, 400, moved, migrate_to_chat_id=GROUP)
+    async with listening(fake, store, Menu()):
+        fake.say(-5, "/rates@YamchiTestBot", chat_type="group")
+        assert await heard(fake, GROUP) == ["you said /rates"]
+
+
+async def test_a_flood_of_a_call_that_is_no_chats_is_meant_for_all(fake: FakeTelegram, store: SqliteStore):
+    fake.fails("answerCallbackQuery", refusal(429, "Too Many Requests", retry_after=40))
+    async with listening(fake, store, Menu()) as chat:
+        fake.say(7, "/rates")
+        await heard(fake, 7)
+        fake.press(7, "Again")
+        await until(lambda: chat.pace.held > 30)
 
 
 # --- the token ---------------------------------------------------------------

@@ -53,6 +53,11 @@ def age(since: timedelta, tongue: Tongue) -> str:
     return format_timedelta(-max(since, timedelta(seconds=1)), add_direction=True, threshold=1, locale=tongue.locale)
 
 
+def span(length: timedelta, tongue: Tongue) -> str:
+    """ "5 minutes"."""
+    return format_timedelta(max(length, timedelta(seconds=1)), threshold=1, locale=tongue.locale)
+
+
 def number(figure: int, tongue: Tongue) -> str:
     """ "1,000"."""
     return format_decimal(figure, locale=tongue.locale)

@@ -17,12 +17,16 @@ from bot.models.chats import (
     Subscription,
 )
 from bot.models.delivery import (
+    PRIORITIES,
     Bundle,
+    Cause,
     Delivery,
     DeliveryKind,
     DeliveryState,
     Health,
+    Lease,
     LedgerCounts,
+    OutboxReport,
     Outcome,
     Outgoing,
     Record,
@@ -34,6 +38,7 @@ from bot.models.rates import Announced, Board, Fixing, Hold, Quote, RateKind, Ra
 from bot.models.sources import AddedFeed, Catalogue, Feed, PollState, RateRoad
 
 __all__ = [
+    "PRIORITIES",
     "AddedFeed",
     "Address",
     "Alert",
@@ -45,6 +50,7 @@ __all__ = [
     "Board",
     "Bundle",
     "Catalogue",
+    "Cause",
     "ChatSettings",
     "Content",
     "Delivery",
@@ -56,10 +62,12 @@ __all__ = [
     "Headline",
     "Health",
     "Hold",
+    "Lease",
     "LedgerCounts",
     "Mailing",
     "NewsPage",
     "NewsQuery",
+    "OutboxReport",
     "Outcome",
     "Outgoing",
     "Plan",

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal, get_args
 
 from bot.message import Message
 from bot.models.people import Address
 
 DeliveryKind = Literal["reply", "alert", "article", "digest"]
+"""In the order of their urgency."""
+PRIORITIES: Final[tuple[DeliveryKind, ...]] = get_args(DeliveryKind)
 DeliveryState = Literal["pending", "inflight", "sent", "unknown", "failed", "dead", "expired", "withheld"]
+Cause = Literal["", "flood", "fault", "token", "body", "topic", "unwelcome"]
+"""Why a send did not come off, where more than its own message is concerned:
+
+    flood      the platform asks for silence until `retry_at`: no try is counted
+    fault      it could not just now: again after a growing pause
+    token      it refuses our token: not the chat's doing, and not the message's
+    body       it will not take this text: nor will any other chat of it
+    topic      this thread of the chat is closed or deleted; the chat itself is not
+    unwelcome  the chat refuses us; it may be gone
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +52,10 @@ class Outgoing:
 class Delivery:
     """A claimed outbox row, in the hands of `owner` until its lease ends.
 
-    tries: hand-overs to the transport so far, this one included; lost: answers lost before.
+    tries: hand-overs to the transport so far, this one included; faults: of those before, how many the platform
+        could not carry out; lost: answers lost before
+    plain: the platform refused the text of this message; it goes as bare words
+    strikes: how often in a row the chat has refused us
     """
 
     id: int
@@ -52,7 +67,10 @@ class Delivery:
     expires_at: datetime
     owner: str = ""
     tries: int = 1
+    faults: int = 0
     lost: int = 0
+    plain: bool = False
+    strikes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +110,9 @@ class Outcome:
 
     state: "sent"; "pending" to try again at retry_at; "unknown" (the answer was lost);
     "failed" (the platform will never take it); "dead" (the chat is gone); "expired".
-    lost: whether it went back to "pending" because its answer was lost.
+    lost: whether it went back to "pending" because its answer was lost
+    moved_to: the chat's new id; everything of it follows
+    free_at: nothing may go to the chat before
     """
 
     state: DeliveryState
@@ -100,6 +120,9 @@ class Outcome:
     message_id: str = ""
     retry_at: datetime | None = None
     lost: bool = False
+    cause: Cause = ""
+    moved_to: str = ""
+    free_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +149,27 @@ class LedgerCounts:
 
     states: dict[str, int] = field(default_factory=dict)
     oldest_pending: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What one sender may use of a platform's rate. held_until: nobody may send anything before."""
+
+    share: float = 1.0
+    held_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxReport:
+    """How sending fares.
+
+    states: rows of the last two weeks by state; held: platforms that are not sent to, until when and why
+    dead: paused chats by reason; late: the middle and the 95th of a hundred of the last day's sent messages
+    """
+
+    states: dict[str, int]
+    oldest_pending: datetime | None
+    held: dict[str, tuple[datetime, str]]
+    held_chats: int
+    dead: dict[str, int]
+    late: tuple[timedelta, timedelta] | None

@@ -55,6 +55,7 @@ def parse(text: str) -> tuple[str, str]:
 
 
 async def _answer(desk: Desk, ask: Request) -> Answer:
+    await desk.store.revive(ask.address)  # whoever speaks can be spoken to
     try:
         if len(ask.text) > LONGEST_REQUEST:
             raise Refusal(

@@ -6,29 +6,43 @@ from typing import Annotated
 
 from bot import holds
 from bot.announce import Announcer
+from bot.compose import delivery
 from bot.compose import fixings as compose
 from bot.errors import Refusal
-from bot.locales import N_
+from bot.locales import N_, tongue
 from bot.models import Answer, Request
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 
 
 @command(group="operators")
-async def admin(desk: Desk, ask: Request, what: Annotated[str, "held | release ID"] = "held") -> Answer:
-    """What the operators may do: see the figures held, and release one.
+async def admin(desk: Desk, ask: Request, what: Annotated[str, "status | held | release ID"] = "held") -> Answer:
+    """What the operators may do: see how sending fares and which figures are held, and release one.
 
+    /admin status
     /admin held
     /admin release 7
     """
     if ask.address.platform != "console" and f"{ask.address.platform}:{ask.user}" not in desk.admins:
         raise Refusal(N_("That is for the operators of this bot."), N_("They are named in ADMINS."))
     verb, _, rest = what.casefold().partition(" ")
+    if verb == "status" and not rest:
+        return await _status(desk, ask)
     if verb == "held" and not rest:
         return await _held(desk, ask)
     if verb == "release":
         return await _release(desk, ask, rest.strip().removeprefix("#"))
-    raise Refusal(N_("I cannot read that."), N_("Say /admin held, or /admin release and the number of a held figure."))
+    raise Refusal(
+        N_("I cannot read that."),
+        N_("Say /admin status, /admin held, or /admin release and the number of a held figure."),
+    )
+
+
+async def _status(desk: Desk, ask: Request) -> Answer:
+    settings, now = await desk.settings(ask.address, ask.language, ask.zone), desk.clock()
+    report, health = await desk.store.outbox_report(now), desk.health()
+    shown = delivery.standing(report, health, settings.zone, tongue(settings.language), now)
+    return Answer(shown, delivery.standing_data(report, health, now))
 
 
 async def _held(desk: Desk, ask: Request) -> Answer:

@@ -13,10 +13,11 @@ from slack_sdk.errors import SlackApiError
 from bot.errors import ChatRejected
 from bot.message import Message
 from bot.models import Address, Health, Outcome
+from bot.pace import Pace
 from bot.ports import Ask, Clock, CrashHook, Store
 from handlers.slack.listen import Listener
 from handlers.slack.people import People
-from handlers.slack.send import Sender
+from handlers.slack.send import LIMITS, Sender
 from handlers.slack.transport import REJECTED, Link
 from handlers.slack.wire import Wire, refused
 
@@ -52,7 +53,8 @@ class Slack:
         self._bot_token = bot_token
         self._wire = Wire(bot_token, api_url)
         self._link = Link(self._wire, app_token, ping_interval)
-        self._sender = Sender(self._wire, store, clock)
+        self.pace = Pace(LIMITS)
+        self._sender = Sender(self._wire, store, clock, self.pace)
         self._listener = Listener(self._wire, store, clock, People(self._wire, clock), admins=admins, crash=crash)
 
     async def check(self) -> None:
@@ -70,9 +72,9 @@ class Slack:
         finally:
             await self._listener.drain()
 
-    async def send(self, address: Address, message: Message) -> Outcome:
+    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
         """See bot.ports.Chat."""
-        return await self._sender.send(address, message)
+        return await self._sender.send(address, message, bare=plain)
 
     def health(self) -> Health:
         """Whether the socket is up."""

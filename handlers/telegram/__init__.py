@@ -14,21 +14,31 @@ from telegram import (
     BotCommandScopeAllPrivateChats,
     BotCommandScopeDefault,
     CallbackQuery,
+    ChatMember,
 )
 from telegram.error import BadRequest, InvalidToken, TelegramError
-from telegram.ext import Application, CallbackContext, CallbackQueryHandler, ExtBot, MessageHandler, filters
+from telegram.ext import (
+    Application,
+    CallbackContext,
+    CallbackQueryHandler,
+    ChatMemberHandler,
+    ExtBot,
+    MessageHandler,
+    filters,
+)
 
 from bot.errors import ChatRejected, YamchiError
 from bot.locales import languages, tongue
 from bot.message import Message
 from bot.models import Address, Health, Outcome, Request
+from bot.pace import Pace as SendPace
 from bot.ports import Ask, Clock, CrashHook, Store
 from handlers.telegram.hear import Ear, address_of, only_reads
 from handlers.telegram.inbox import Inbox
 from handlers.telegram.manifest import menu
 from handlers.telegram.poll import PACE, PLATFORM, Pace, Poll, keep_trying
-from handlers.telegram.send import Sender, home
-from handlers.telegram.transport import STAND_IN, Transport
+from handlers.telegram.send import LIMITS, LIMITS_PAID, Sender, home
+from handlers.telegram.transport import STAND_IN, Flooded, Transport
 
 CONNECTIONS: Final = 64
 CONNECTIONS_PAID: Final = 352
@@ -43,6 +53,8 @@ _SCOPES: Final = (
     (BotCommandScopeAllChatAdministrators(), False),
 )
 """Who sees which menu; True: without what changes settings."""
+
+_OUT: Final = frozenset({ChatMember.LEFT, ChatMember.BANNED})
 
 log = structlog.get_logger()
 
@@ -72,6 +84,7 @@ class Telegram:
         pace: Pace = PACE,
     ) -> None:
         self._store = store
+        self._clock = clock
         self._crash = crash
         self._pace = pace
         self._send = Transport(api_url, token, connections=CONNECTIONS_PAID if paid else CONNECTIONS)
@@ -80,11 +93,13 @@ class Telegram:
             STAND_IN, lambda _: "", lambda _: "", request=self._send, get_updates_request=self._fetch
         )
         self._ear = Ear(self._bot, clock, admins)
-        self._sender = Sender(self._send, store, clock, paid=paid)
+        self.pace = SendPace(LIMITS_PAID if paid else LIMITS)
+        self._sender = Sender(self._send, store, clock, self.pace, paid=paid)
         self._failed: dict[int, YamchiError] = {}
         self._app = self._handlers()
         self._inbox = Inbox(store, self._bot, self._handle, only_reads)
-        self._poll = Poll(self._fetch, store, clock, self._inbox.wake, self._inbox.glance, crash, pace)
+        kept, unkept = self._inbox.wake, self._inbox.glance
+        self._poll = Poll(self._fetch, store, clock, kept, unkept, crash, pace, self._flooded)
         self._ask: Ask | None = None
 
     async def check(self) -> None:
@@ -105,9 +120,9 @@ class Telegram:
             tasks.create_task(self._inbox.run())
             tasks.create_task(keep_trying("setMyCommands", self._show_menu, self._pace))
 
-    async def send(self, address: Address, message: Message) -> Outcome:
+    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
         """Push one message."""
-        return await self._sender.send(address, message)
+        return await self._sender.send(address, message, bare=plain)
 
     def health(self) -> Health:
         """Whether Telegram has answered our polling within a minute."""
@@ -139,6 +154,8 @@ class Telegram:
         app: _App = Application.builder().bot(self._bot).updater(None).job_queue(None).build()
         app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.TEXT, self._said))
         app.add_handler(CallbackQueryHandler(self._pressed))
+        app.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, self._moved))
+        app.add_handler(ChatMemberHandler(self._let_in_or_out, ChatMemberHandler.MY_CHAT_MEMBER))
         app.add_error_handler(self._fell)
         return app
 
@@ -161,6 +178,23 @@ class Telegram:
         request = await self._ear.said(update.message)
         if request is not None:
             await self._answer(update, request)
+
+    async def _moved(self, update: telegram.Update, _: _Context) -> None:
+        """A group became a supergroup: both of them tell; all that is kept of it follows."""
+        said = update.message
+        if said is not None and said.migrate_to_chat_id:
+            await self._store.move_chat(Address(PLATFORM, str(said.chat.id)), str(said.migrate_to_chat_id))
+
+    async def _let_in_or_out(self, update: telegram.Update, _: _Context) -> None:
+        """Whether a chat still has us is Telegram's to say."""
+        change = update.my_chat_member
+        if change is None:
+            return
+        address = Address(PLATFORM, str(change.chat.id))
+        if change.new_chat_member.status in _OUT:
+            await self._store.pause(address, f"the bot is {change.new_chat_member.status} there", self._clock())
+        else:
+            await self._store.revive(address)
 
     async def _pressed(self, update: telegram.Update, _: _Context) -> None:
         query = update.callback_query
@@ -201,4 +235,10 @@ class Telegram:
         try:
             await query.answer(text or None, read_timeout=PRESSED_SECONDS)
         except TelegramError as error:
+            self._flooded(error)
             log.info("press not acknowledged", error=type(error).__name__)
+
+    def _flooded(self, error: Exception) -> None:
+        """A call that concerns no chat is told to wait: that is meant for all of them."""
+        if isinstance(error, Flooded):
+            self.pace.flooded("", error.seconds)

@@ -143,7 +143,7 @@ class Inbox:
 def _lane(update: Update) -> str:
     """The chat an update belongs to; an unreadable one has a lane of its own."""
     raw = json.loads(update.raw)
-    for path in (("message", "chat"), ("callback_query", "message", "chat")):
+    for path in (("message", "chat"), ("callback_query", "message", "chat"), ("my_chat_member", "chat")):
         found: Any = raw
         for step in path:
             found = found.get(step) if isinstance(found, dict) else None

@@ -27,7 +27,7 @@ from bot.ports import Clock, CrashHook, Store
 from handlers.telegram.transport import Flooded, Transport
 
 PLATFORM: Final = "telegram"
-ALLOWED_UPDATES: Final = ("message", "callback_query")
+ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
 BATCH: Final = 100
 SILENCE_BORNE: Final = timedelta(seconds=60)
 
@@ -54,7 +54,7 @@ PACE: Final = Pace()
 
 class Poll:
     """The getUpdates loop. kept: called whenever updates have been put into the store; unkept: with
-    those that could not be, as often as they come again."""
+    those that could not be, as often as they come again; trouble: hears of misses."""
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class Poll:
         unkept: Callable[[Sequence[Update]], Awaitable[None]],
         crash: CrashHook,
         pace: Pace = PACE,
+        trouble: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self._transport = transport
         self._store = store
@@ -73,6 +74,7 @@ class Poll:
         self._unkept = unkept
         self._crash = crash
         self._pace = pace
+        self._told = trouble
         self._offset = 0
         self._last_ok: datetime | None = None
         self._trouble = "not connected yet"
@@ -113,6 +115,7 @@ class Poll:
 
     async def _missed(self, error: Exception) -> None:
         self._trouble = type(error).__name__
+        self._told(error)
         await self._transport.renew()
         if isinstance(error, Conflict) and "webhook" in error.message.lower():
             await self._transport.call("deleteWebhook", {})

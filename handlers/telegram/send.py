@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 import structlog
-from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, TelegramError
+from telegram.error import ChatMigrated, Conflict, Forbidden, InvalidToken, TelegramError
 
 from bot.chart.draw import NotDrawn, Painter
 from bot.message import Attachment, File, Message
 from bot.models import Address, Outcome
+from bot.pace import Limits, Pace, Rate
 from bot.ports import Clock, Store
 from bot.rules import SHELF_LIFE
 from handlers.telegram.render import SAMPLE, Page, callback_data, render
 from handlers.telegram.transport import AnswerLost, Flooded, NotSent, ServerFault, Transport
 
-RATE: Final = 25.0
-RATE_PAID: Final = 1000.0
-BURST: Final = 5
+
+def is_group(chat: str) -> bool:
+    """Whether several people read there: a group or a channel."""
+    return chat.startswith(("-", "@"))
+
+
+_GROUP: Final = Rate(17 / 60, burst=3, reserve=1)
+LIMITS: Final = Limits(
+    chat=Rate(1, burst=3, reserve=1), group=_GROUP, shared=Rate(25, burst=5, reserve=2), is_group=is_group
+)
+LIMITS_PAID: Final = Limits(
+    chat=Rate(1, burst=30, reserve=1),
+    group=_GROUP,
+    shared=Rate(1000, burst=50, reserve=10),
+    in_flight=320,
+    is_group=is_group,
+)
+"""With TELEGRAM_PAID_BROADCAST; groups take 20 a minute whatever one pays."""
+
 GENERAL_TOPIC: Final = "1"
 """It is spoken to without naming it."""
 
-NOT_SENT_PAUSE: Final = timedelta(seconds=2)
-SERVER_PAUSE: Final = timedelta(seconds=5)
-REJECTED_PAUSE: Final = timedelta(seconds=30)
-"""Our token is refused: that is the operator's to mend, so messages wait."""
+REPLY_PAUSE: Final = timedelta(seconds=2)
+"""Before an answer is tried again that did not get through."""
 BEGUN_KEPT: Final = 1000
 
 _GONE: Final = (
@@ -37,6 +51,18 @@ _GONE: Final = (
     "the group chat was deleted",
     "bot was kicked from",
     "bot is not a member of",
+)
+_TOPIC: Final = ("message thread not found", "topic closed", "topic deleted")
+_UNWELCOME: Final = (
+    "chat not found",
+    "not enough rights",
+    "need administrator rights",
+    "have no rights",
+    "chat write forbidden",
+    "chat restricted",
+    "channel private",
+    "user is deleted",
+    "peer id invalid",
 )
 _CONTENT: Final = (
     "can't parse entities",
@@ -53,50 +79,56 @@ _CONTENT: Final = (
 log = structlog.get_logger()
 
 
-class Bucket:
-    """Lets `rate` a second through in the order they came, after a rest up to `burst` at once."""
+class Unhurried(Flooded):
+    """It is we who make it wait, not Telegram."""
 
-    def __init__(self, rate: float, burst: int) -> None:
-        self._gap = 1 / rate
-        self._slack = (burst - 1) * self._gap
-        self._next = 0.0
 
-    async def take(self) -> None:
-        now = asyncio.get_running_loop().time()
-        turn = max(self._next, now - self._slack)
-        self._next = turn + self._gap
-        await asyncio.sleep(max(0.0, turn - now))
+class Turns:
+    """One message's turns with Telegram, one a call. The first one of a push is taken already."""
+
+    def __init__(self, pace: Pace, *, reply: bool) -> None:
+        self._pace = pace
+        self._reply = reply
+        self._taken = not reply
+
+    async def take(self, chat: str) -> None:
+        """Raises Flooded where it would be long."""
+        if self._taken:
+            self._taken = False
+        elif wait := await self._pace.take(chat, reply=self._reply):
+            raise Unhurried("waits for its turn", wait)
 
 
 class Sender:
     """Everything we say in Telegram goes through one of these."""
 
-    def __init__(self, transport: Transport, store: Store, clock: Clock, *, paid: bool = False) -> None:
+    def __init__(self, transport: Transport, store: Store, clock: Clock, pace: Pace, *, paid: bool = False) -> None:
         self._transport = transport
         self._store = store
         self._clock = clock
+        self._pace = pace
         self._paid = paid
-        self._bucket = Bucket(RATE_PAID if paid else RATE, BURST)
         self._begun: OrderedDict[tuple[Address, Message], int] = OrderedDict()
         self._painter = Painter()
 
-    async def send(self, address: Address, message: Message) -> Outcome:
+    async def send(
+        self, address: Address, message: Message, *, bare: bool = False, turns: Turns | None = None
+    ) -> Outcome:
         """Push a message, page by page in order. Never raises for what Telegram does.
 
-        One that must wait after its first pages goes on from there the next time.
+        One that must wait after its first pages goes on from there the next time. bare: without markup
         """
         pages = render(message, await self._callback_data(address, message))
         if not pages:
             return Outcome("failed", "the message is empty")
+        turns = turns or Turns(self._pace, reply=False)
         done = self._begun.pop((address, message), 0)
-        there, outcome, lost = address, Outcome("sent"), None
+        outcome, lost = Outcome("sent"), None
         for number, page in enumerate(pages[done:], done):
-            if page.attachment:
-                there, outcome = await self._attached(there, page, page.attachment, sample=message.sample)
-            else:
-                there, outcome = await self._page(there, page)
-            if outcome.state == "pending" and number and not lost:
-                self._remember(address, message, number)
+            outcome = await self._page(address, page, turns, bare=bare, sample=message.sample)
+            if number and not lost and (outcome.state == "pending" or outcome.cause == "body"):
+                there = Address(address.platform, outcome.moved_to) if outcome.moved_to else address
+                self._remember(there, message, number)
             if outcome.state == "unknown" and not lost:
                 lost = outcome
             elif outcome.state != "sent":
@@ -105,13 +137,19 @@ class Sender:
 
     async def reply(self, address: Address, message: Message) -> Outcome:
         """Answer a person: what surely did not arrive is tried again while it is worth it, nothing else."""
-        until = self._clock() + SHELF_LIFE["reply"]
+        until, bare = self._clock() + SHELF_LIFE["reply"], False
         while True:
-            outcome = await self.send(address, message)
-            again = outcome.retry_at
-            if outcome.state != "pending" or again is None or again > until:
-                break
-            await asyncio.sleep(max(0.0, (again - self._clock()).total_seconds()))
+            outcome = await self.send(address, message, bare=bare, turns=Turns(self._pace, reply=True))
+            if outcome.moved_to:
+                await self._store.move_chat(address, outcome.moved_to)
+                address = Address(address.platform, outcome.moved_to)
+            elif outcome.cause == "body" and not bare:
+                bare = True
+            else:
+                again = outcome.retry_at or self._clock() + REPLY_PAUSE
+                if outcome.state != "pending" or again > until:
+                    break
+                await asyncio.sleep(max(0.0, (again - self._clock()).total_seconds()))
         if outcome.state != "sent":
             log.warning("reply not sent", state=outcome.state, detail=outcome.detail)
         return outcome
@@ -129,9 +167,17 @@ class Sender:
         while len(self._begun) > BEGUN_KEPT:
             self._begun.popitem(last=False)
 
+    async def _page(self, address: Address, page: Page, turns: Turns, *, bare: bool, sample: bool) -> Outcome:
+        try:
+            if page.attachment:
+                return await self._attached(address, page, page.attachment, turns, sample=sample)
+            return await self._post(address, {"text": page.plain} | _manner(page) if bare else _markup(page), turns)
+        except TelegramError as error:
+            return self._outcome(address, error)
+
     async def _attached(
-        self, address: Address, page: Page, attachment: Attachment, *, sample: bool
-    ) -> tuple[Address, Outcome]:
+        self, address: Address, page: Page, attachment: Attachment, turns: Turns, *, sample: bool
+    ) -> Outcome:
         """Send a page with what is attached to it, once; where that does not arrive for sure, its figures as text.
 
         What may be repeated (it never left, a flood, a fault of the server) is left to the next try.
@@ -142,41 +188,19 @@ class Sender:
             else:
                 png = await self._painter.png(attachment, SAMPLE if sample else "")
                 upload = ("sendPhoto", "photo", "chart.png", png)
-            return address, await self._upload(address, _markup(page, "caption"), *upload)
-        except (NotSent, ServerFault, Flooded, InvalidToken, Conflict) as error:
-            return address, self._outcome(error)
+            return await self._upload(address, _markup(page, "caption"), turns, *upload)
+        except (NotSent, ServerFault, Flooded, InvalidToken, Conflict, ChatMigrated):
+            raise
         except (NotDrawn, TelegramError) as error:
             log.warning("attachment not sent, its text goes instead", error=type(error).__name__, detail=str(error))
-            return await self._page(address, page.alone())
+            return await self._post(address, _markup(page.alone()), turns)
 
-    async def _upload(self, address: Address, body: dict[str, Any], method: str, *file: Any) -> Outcome:
-        await self._bucket.take()
+    async def _upload(self, address: Address, body: dict[str, Any], turns: Turns, method: str, *file: Any) -> Outcome:
+        await turns.take(address.chat)
         return _sent(await self._transport.upload(method, self._parameters(address) | body, *file))
 
-    async def _page(self, address: Address, page: Page) -> tuple[Address, Outcome]:
-        """Send a page. Returns where it went, which is elsewhere if the group became a supergroup."""
-        try:
-            return address, await self._post(address, _markup(page))
-        except ChatMigrated as moved:
-            there = Address(address.platform, str(moved.new_chat_id))
-            outcome = await self._attempt(there, _markup(page))
-            return there, replace(outcome, detail=f"migrated to {there.chat} {outcome.detail}".rstrip())
-        except BadRequest as error:
-            if not _is_content(error):
-                return address, self._outcome(error)
-            log.error("Telegram refused our markup", description=error.message)
-            return address, await self._attempt(address, {"text": page.plain} | _manner(page))
-        except TelegramError as error:
-            return address, self._outcome(error)
-
-    async def _attempt(self, address: Address, body: dict[str, Any]) -> Outcome:
-        try:
-            return await self._post(address, body)
-        except TelegramError as error:
-            return self._outcome(error)
-
-    async def _post(self, address: Address, body: dict[str, Any]) -> Outcome:
-        await self._bucket.take()
+    async def _post(self, address: Address, body: dict[str, Any], turns: Turns) -> Outcome:
+        await turns.take(address.chat)
         parameters = self._parameters(address) | body | {"link_preview_options": {"is_disabled": True}}
         return _sent(await self._transport.call("sendMessage", parameters))
 
@@ -189,24 +213,34 @@ class Sender:
             parameters["allow_paid_broadcast"] = True
         return parameters
 
-    def _outcome(self, error: TelegramError) -> Outcome:
-        """What a failed call means for the message."""
+    def _outcome(self, address: Address, error: TelegramError) -> Outcome:
+        """What a failed call means for the message, and for its chat."""
         detail = error.message
         match error:
             case Flooded():
-                return Outcome("pending", detail, retry_at=self._clock() + timedelta(seconds=error.seconds))
-            case NotSent():
-                return Outcome("pending", detail, retry_at=self._clock() + NOT_SENT_PAUSE)
-            case ServerFault():
-                return Outcome("pending", detail, retry_at=self._clock() + SERVER_PAUSE)
+                if not isinstance(error, Unhurried):
+                    self._pace.flooded(address.chat, error.seconds)
+                retry_at = self._clock() + timedelta(seconds=error.seconds)
+                return Outcome("pending", detail, retry_at=retry_at, cause="flood")
+            case NotSent() | ServerFault():
+                return Outcome("pending", detail, cause="fault")
             case AnswerLost():
                 return Outcome("unknown", detail)
             case InvalidToken() | Conflict():
-                return Outcome("pending", detail, retry_at=self._clock() + REJECTED_PAUSE)
-            case Forbidden() if any(text in detail.lower() for text in _GONE):
-                return Outcome("dead", detail)
-            case _:
-                return Outcome("failed", detail)
+                return Outcome("pending", detail, cause="token")
+            case ChatMigrated():
+                return Outcome("pending", detail, retry_at=self._clock(), moved_to=str(error.new_chat_id))
+            case Forbidden():
+                gone = _has(detail, _GONE)
+                return Outcome("dead", detail) if gone else Outcome("failed", detail, cause="unwelcome")
+        if _has(detail, _TOPIC):
+            return Outcome("dead", detail, cause="topic")
+        if _has(detail, _UNWELCOME):
+            return Outcome("failed", detail, cause="unwelcome")
+        if _has(detail, _CONTENT):
+            log.error("Telegram refused our text", description=detail)
+            return Outcome("failed", detail, cause="body")
+        return Outcome("failed", detail)
 
 
 def home(address: Address) -> Address:
@@ -230,10 +264,10 @@ def _markup(page: Page, name: str = "text") -> dict[str, Any]:
     return body
 
 
-def _is_content(error: BadRequest) -> bool:
-    text = error.message.lower().replace("_", " ")
-    return any(part in text for part in _CONTENT)
-
-
 def _manner(page: Page) -> dict[str, Any]:
     return {"disable_notification": True} if page.silent else {}
+
+
+def _has(detail: str, parts: tuple[str, ...]) -> bool:
+    text = detail.lower().replace("_", " ")
+    return any(part in text for part in parts)

@@ -1,0 +1,188 @@
+"""The composition root: opens the rooms of one process and joins them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Final
+
+import structlog
+
+from bot.adding import Finder
+from bot.announce import Announcer
+from bot.catalogue import read_catalogue
+from bot.compose import delivery as compose_delivery
+from bot.config import HostPort, Settings, resolve_allowed
+from bot.deliver import Deliverer
+from bot.fetch import Fetcher
+from bot.locales import tongue
+from bot.models import Address, Catalogue
+from bot.parsing import Parser
+from bot.ports import Chat, Clock, CrashHook
+from bot.sample import SampleEdition
+from bot.service import Service
+from bot.track import Tracker
+from handlers.console import Console
+from handlers.menu.desk import Desk
+from storage.lock import ServiceLock
+from storage.sqlite import SqliteStore, open_store
+
+VERSION: Final = version("yamchi")
+LONGEST_TICK_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class World:
+    """What tests replace: the time, and a hook called at the points where a crash would hurt."""
+
+    clock: Clock
+    crash: CrashHook
+
+
+@dataclass(frozen=True)
+class Core:
+    """The rooms of one process, joined."""
+
+    settings: Settings
+    store: SqliteStore
+    lock: ServiceLock
+    catalogue: Catalogue
+    fetcher: Fetcher
+    parser: Parser
+    tracker: Tracker
+    announcer: Announcer
+    desk: Desk
+    world: World
+
+    def service(self, chats: dict[str, Chat]) -> Service:
+        deliverer = Deliverer(
+            store=self.store,
+            chats=chats,
+            clock=self.world.clock,
+            owner=secrets.token_hex(4),
+            crash=self.world.crash,
+            notify=self._notify,
+        )
+        quickest = min(self.settings.poll_news_seconds, self.settings.poll_rates_seconds)
+        return Service(
+            store=self.store,
+            tracker=self.tracker,
+            announcer=self.announcer,
+            deliverer=deliverer,
+            chats=chats,
+            clock=self.world.clock,
+            tick_seconds=min(LONGEST_TICK_SECONDS, max(0.5, quickest / 2)),
+        )
+
+    async def _notify(self, cause: str, trouble: str) -> None:
+        now = self.world.clock()
+        message = compose_delivery.stopped(trouble, tongue(self.announcer.language))
+        await self.store.enqueue(self.announcer.notice(cause, message, now), now)
+
+
+@asynccontextmanager
+async def open_core(
+    settings: Settings, catalogue: Catalogue, allow: frozenset[HostPort], world: World, *, sample: bool = False
+) -> AsyncIterator[Core]:
+    """Open the store and everything that works on it; close it all at the end."""
+    store = await open_store(settings.database_path, retention_days=settings.retention_days)
+    agent = f"yamchi/{VERSION} (+{settings.public_url})"
+    fetcher = Fetcher(agent, allow, min(2.0, settings.poll_news_seconds / 1800), world.clock)
+    parser = Parser()
+    catch_up = timedelta(hours=settings.digest_catch_up_hours)
+    operators = tuple(Address.parse(admin) for admin in settings.admins)
+    announcer = Announcer(
+        store, catalogue, settings.default_timezone, settings.default_language, catch_up, sample, operators
+    )
+    try:
+        async with asyncio.TaskGroup() as group:
+            tracker = Tracker(
+                store=store,
+                catalogue=catalogue,
+                fetcher=fetcher,
+                parser=parser,
+                announcer=announcer,
+                clock=world.clock,
+                news_seconds=settings.poll_news_seconds,
+                rates_seconds=settings.poll_rates_seconds,
+                group=group,
+                crash=world.crash,
+            )
+            desk = Desk(
+                store=store,
+                clock=world.clock,
+                catalogue=catalogue,
+                zone=settings.default_timezone,
+                language=settings.default_language,
+                catch_up=catch_up,
+                version=VERSION,
+                sample=sample,
+                admins=frozenset(settings.admins),
+                find_feed=Finder(fetcher, parser).find,
+            )
+            lock = ServiceLock(settings.database_path)
+            try:
+                yield Core(settings, store, lock, catalogue, fetcher, parser, tracker, announcer, desk, world)
+            finally:
+                await tracker.close()
+    finally:
+        await parser.close()
+        await fetcher.close()
+        await store.close()
+
+
+@asynccontextmanager
+async def live_core(settings: Settings, world: World) -> AsyncIterator[Core]:
+    """On the real sources, or those of SOURCES_FILE."""
+    catalogue = read_catalogue(settings.sources_file)
+    async with open_core(settings, catalogue, resolve_allowed(settings.fetch_allow), world) as core:
+        yield core
+
+
+@asynccontextmanager
+async def sample_core(world: World) -> AsyncIterator[Core]:
+    """On the sample edition, in a database that goes away with it; no setting of ours counts."""
+    with tempfile.TemporaryDirectory(prefix="yamchi-sample-") as folder:
+        async with SampleEdition(world.clock) as sample:
+            settings = Settings.model_construct(database_url=f"sqlite:///{folder}/sample.db", poll_news_seconds=60)
+            async with open_core(settings, sample.catalogue, sample.allow, world, sample=True) as core:
+                yield core
+
+
+def open_chats(settings: Settings, core: Core) -> dict[str, Chat]:
+    """The console, and every chat that has its token; their libraries are loaded only then."""
+    chats: dict[str, Chat] = {"console": Console(sys.stdin, sys.stdout)}
+    if settings.telegram_bot_token:
+        from handlers.telegram import Telegram  # noqa: PLC0415
+
+        chats["telegram"] = Telegram(
+            settings.telegram_bot_token.get_secret_value(),
+            settings.telegram_api_url,
+            core.store,
+            core.world.clock,
+            admins=settings.admins,
+            paid=settings.telegram_paid_broadcast,
+            crash=core.world.crash,
+        )
+    if settings.half_set:
+        structlog.get_logger().error("Slack stays off", reason=settings.half_set)
+    if settings.slack_bot_token and settings.slack_app_token:
+        from handlers.slack import Slack  # noqa: PLC0415
+
+        chats["slack"] = Slack(
+            settings.slack_bot_token.get_secret_value(),
+            settings.slack_app_token.get_secret_value(),
+            settings.slack_api_url,
+            core.store,
+            core.world.clock,
+            admins=settings.admins,
+            crash=core.world.crash,
+        )
+    return chats
