@@ -15,7 +15,7 @@ from bot import cli
 from bot.catalogue import read_catalogue
 from bot.config import Settings
 from bot.errors import DatabaseError, SettingsError
-from bot.health import health_page
+from bot.health import http_server
 from bot.message import to_data
 from bot.models import Address, Request
 from bot.ports import Clock, CrashHook
@@ -80,6 +80,8 @@ async def _run(settings: Settings, world: World) -> int:
     taken = DatabaseError(f"{settings.database_path} is in use by another `yamchi run`; stop that one first")
     if ServiceLock(settings.database_path).held_elsewhere():  # before a large database is read through
         raise taken
+    if settings.open_webhook:
+        raise SettingsError(settings.open_webhook)
     async with live_core(settings, world) as core:
         if not core.lock.acquire():
             raise taken
@@ -93,7 +95,8 @@ async def _run(settings: Settings, world: World) -> int:
             if rejected and len(rejected) == sum(name != "console" for name in chats):
                 raise SettingsError("; ".join(map(str, rejected)))
             await service.deliverer.settle_lapsed(alone=True)
-            async with health_page(settings.http_listen, service.alive, service.ready):
+            pages = {path: page for chat in chats.values() for path, page in chat.pages().items()}
+            async with http_server(settings.http_listen, service.alive, service.ready, pages):
                 await service.serve(partial(menu.answer, desk), stop)
         finally:
             await asyncio.gather(*(chat.close() for chat in chats.values()))

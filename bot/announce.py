@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -15,7 +15,7 @@ from bot.board import BASE, FIVE, as_series, make_quote
 from bot.compose import digest as compose_digest
 from bot.compose import fixings as compose_fixings
 from bot.instant import Instant
-from bot.locales import tongue
+from bot.locales import Tongue, tongue
 from bot.message import Message
 from bot.models import (
     Address,
@@ -32,7 +32,7 @@ from bot.models import (
     RateTable,
 )
 from bot.money import per_unit
-from bot.ports import Store
+from bot.ports import Clock, Store
 from bot.press import Press
 from bot.quiet import hushed
 from bot.suspicion import in_force
@@ -220,6 +220,11 @@ class Announcer:
         """For the operators, once per cause in six hours."""
         event = f"operators:{cause}:{int(now.timestamp()) // OPERATORS_SECONDS}"
         return [self._now(event, address, "alert", message, now) for address in self.operators]
+
+    async def tell(self, clock: Clock, cause: str, words: Callable[[Tongue], Message]) -> None:
+        """Put such a notice into the outbox: bot.ports.Tell, given the clock."""
+        now = clock()
+        await self.store.enqueue(self.notice(cause, words(tongue(self.language)), now), now)
 
     def _now(self, event: str, address: Address, kind: rules.InstantKind, message: Message, now: datetime) -> Outgoing:
         marked = replace(message, sample=self.sample)

@@ -7,6 +7,7 @@ A secret may also stand in a file: NAME_FILE holds its path. An empty or malform
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from bot.errors import SettingsError
 from bot.locales import languages
 
 DOTENV = Path(".env")
+
+WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 HostPort = tuple[str, int]
 
@@ -80,6 +83,12 @@ def _admin(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _webhook_secret(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not WEBHOOK_SECRET.fullmatch(value.get_secret_value()):
+        raise ValueError("expected what Telegram takes as a secret")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
 
 
@@ -93,6 +102,10 @@ class Settings(BaseSettings):
     )
     telegram_bot_token: SecretStr | None = Field(None, description="a bot token from @BotFather")
     telegram_api_url: Url = Field("https://api.telegram.org", description="an http or https address, the server's root")
+    telegram_webhook_url: Url | None = Field(None, description="the https address at which Telegram reaches us")
+    telegram_webhook_secret: Annotated[SecretStr | None, AfterValidator(_webhook_secret)] = Field(
+        None, description="1 to 256 letters, digits, _ and -"
+    )
     telegram_paid_broadcast: bool = Field(False, description="true or false")
     slack_bot_token: SecretStr | None = Field(None, description="a bot token, xoxb-...")
     slack_app_token: SecretStr | None = Field(None, description="an app-level token, xapp-...")
@@ -138,6 +151,21 @@ class Settings(BaseSettings):
         names = ("SLACK_APP_TOKEN", "SLACK_BOT_TOKEN")
         missing, there = names if self.slack_bot_token else names[::-1]
         return f"{missing}: not set, and Slack needs it beside {there}"
+
+    @property
+    def telegram_webhook(self) -> tuple[str, str] | None:
+        """The webhook's address and its secret; None: updates are polled for."""
+        if self.telegram_webhook_url is None or self.telegram_webhook_secret is None:
+            return None
+        return self.telegram_webhook_url, self.telegram_webhook_secret.get_secret_value()
+
+    @property
+    def open_webhook(self) -> str:
+        """What is wrong with a webhook that anybody could write to, "" if there is none."""
+        if self.telegram_webhook_url is None or self.telegram_webhook_secret is not None:
+            return ""
+        expected = type(self).model_fields["telegram_webhook_secret"].description
+        return f"TELEGRAM_WEBHOOK_SECRET: not set, and TELEGRAM_WEBHOOK_URL needs it; expected {expected}"
 
     @property
     def secrets(self) -> tuple[str, ...]:

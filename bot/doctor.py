@@ -52,8 +52,10 @@ async def examine(
 def _tokens(settings: Settings) -> list[Finding]:
     telegram, bot, app = settings.telegram_bot_token, settings.slack_bot_token, settings.slack_app_token
     half = [Finding("warn", "slack", f"off: {settings.half_set}")] if settings.half_set else []
+    hook = [Finding("FAIL", "telegram", settings.open_webhook)] if settings.open_webhook else []
     return [
         *half,
+        *hook,
         _token("telegram", "TELEGRAM_BOT_TOKEN", telegram.get_secret_value() if telegram else "", _telegram_shape),
         _token("slack", "SLACK_BOT_TOKEN", bot.get_secret_value() if bot else "", lambda t: t.startswith("xoxb-")),
         _token("slack", "SLACK_APP_TOKEN", app.get_secret_value() if app else "", lambda t: t.startswith("xapp-")),

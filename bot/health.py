@@ -1,29 +1,36 @@
-"""The health page: what an orchestrator asks."""
+"""Our HTTP server: what an orchestrator asks, and the pages that chats bring."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 
 from aiohttp import web
 
 from bot.config import HostPort
 from bot.errors import SettingsError
 from bot.models import Health
+from bot.ports import Page
+
+LONGEST_BODY: Final = 1 << 20
+"""Bytes; a page that reads a longer one is answered for with 413."""
 
 Vitals = Callable[[], Mapping[str, Health]]
 
 
 @asynccontextmanager
-async def health_page(listen: HostPort, alive: Vitals, ready: Vitals) -> AsyncIterator[None]:
-    """Serve /healthz (are our own tasks alive?) and /readyz (could we serve right now?).
+async def http_server(listen: HostPort, alive: Vitals, ready: Vitals, pages: Mapping[str, Page]) -> AsyncIterator[None]:
+    """Serve /healthz (are our own tasks alive?), /readyz (could we serve right now?) and the chats' pages by path.
 
     200 or 503, with {"ready", "checks": {name: {"ok", "detail"}}}. Raises SettingsError if the
     port is taken.
     """
-    app = web.Application()
-    app.router.add_get("/healthz", _page(alive))
-    app.router.add_get("/readyz", _page(ready))
+    app = web.Application(client_max_size=LONGEST_BODY)
+    app.router.add_get("/healthz", _vitals(alive))
+    app.router.add_get("/readyz", _vitals(ready))
+    for path, page in pages.items():
+        app.router.add_route("*", path, page)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     host, port = listen
@@ -40,7 +47,7 @@ async def health_page(listen: HostPort, alive: Vitals, ready: Vitals) -> AsyncIt
         await runner.cleanup()
 
 
-def _page(vitals: Vitals) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _vitals(vitals: Vitals) -> Page:
     async def page(_: web.Request) -> web.StreamResponse:
         checks = vitals()
         ok = all(check.ok for check in checks.values())

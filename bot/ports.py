@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from aiohttp import web
+
+from bot.locales import Tongue
 from bot.message import Message
 from bot.models import (
     AddedFeed,
@@ -46,6 +49,12 @@ Clock = Callable[[], datetime]
 Ask = Callable[[Request], Awaitable[Answer]]
 """The menu, as a chat sees it: never raises for anything a person said."""
 
+Tell = Callable[[str, Callable[[Tongue], Message]], Awaitable[None]]
+"""Tells the operators, once per cause in six hours: the cause's name, and the words. Raises DatabaseError."""
+
+Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
+"""Answers on our HTTP server, whatever the method. A body longer than 1 MiB is refused when it is read."""
+
 CrashHook = Callable[[str], None]
 """Called at named points ("fetched", "kept", "claimed", "handed", "sent"); tests die there."""
 
@@ -70,6 +79,9 @@ class Chat(Protocol):
     async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
         """Push one message, with `plain` as bare words. Never raises for what the platform does: the Outcome
         says it, and its cause."""
+
+    def pages(self) -> Mapping[str, Page]:
+        """What this chat serves on HTTP_LISTEN, by path; good to ask before and while it listens."""
 
     def health(self) -> Health:
         """Whether this chat can be spoken to just now."""
@@ -102,7 +114,7 @@ class Store(Figures, Outbox, Protocol):
     bundles        pushed_since, due_bundles, keep_bundles
     alerts         alerts, set_alert, watched_pairs, alerts_to_judge
     outbox, ledger and chats' fate  in bot/outbox.py
-    inbox          keep_updates, waiting_updates, settle_update
+    inbox          keep_updates, waiting_updates, suspect_update, acted_updates, settle_update
     buttons        keep_token, token_command
     upkeep         ping, prune, close
     """
@@ -225,8 +237,9 @@ class Store(Figures, Outbox, Protocol):
     async def change_subscriptions(self, changed: Sequence[Subscription]) -> None:
         """Change several at once; those that are gone stay gone."""
 
-    async def unsubscribe(self, address: Address, ids: Collection[int]) -> int:
-        """Drop these of this address. Returns how many there were."""
+    async def unsubscribe(self, address: Address, ids: Collection[int], update: str = "") -> int:
+        """Drop these of this address. Returns how many there were. update: the key of the one that asks for
+        it (Request.update); it is settled as "acted" in the same step, so that it cannot act twice."""
 
     # alerts
     async def alerts(self, address: Address) -> list[Alert]:
@@ -258,12 +271,19 @@ class Store(Figures, Outbox, Protocol):
     async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:
         """Raw updates, each once. Returns how many were new."""
 
-    async def waiting_updates(self, platform: str, limit: int) -> list[Update]:
-        """Those not settled yet, in the order they came. Each hand-out counts: `tries` says how
-        many there were before, so that an update which kills the process is known by it."""
+    async def waiting_updates(self, platform: str, limit: int, after: int = 0) -> list[Update]:
+        """Those not settled yet, in the order they came, numbered above `after`. Each hand-out counts: `tries`
+        says how many there were before. Those handed out rules.SUSPECT_AFTER times are left out."""
+
+    async def suspect_update(self, platform: str) -> Update | None:
+        """The first of those left out: it was never settled, so it may be what kills us. This counts too."""
 
     async def settle_update(self, platform: str, key: str, state: str) -> None:
-        """state: "taken" (an answer is on its way: not to be repeated), "done" or "poison"."""
+        """state: "acted" (what must not be done twice was done), "taken" (an answer is on its way: not to be
+        repeated), "done" or "poison". None of them is handed out again."""
+
+    async def acted_updates(self, platform: str) -> list[Update]:
+        """Those that acted and were not answered, in the order they came."""
 
     # buttons
     async def keep_token(self, token: str, address: Address, command: str, now: datetime) -> None:

@@ -16,6 +16,7 @@ from bot.models import (
     Fixing,
     PollState,
     RateTable,
+    Update,
 )
 from bot.money import moved, per_unit
 from bot.wanted import Reading, matches
@@ -39,6 +40,18 @@ SHORTEST_INTERVAL: Final = 1800.0
 GONE_SECONDS: Final = 12 * 3600.0
 GONE_FOR_GOOD: Final = 3
 """So many 410s, half a day apart, and a source is left alone."""
+
+SUSPECT_AFTER: Final = 3
+"""An update handed out so often and never settled may be what kills us: it is handled alone from then on,"""
+POISON_AFTER: Final = 6
+POISON_AGE: Final = timedelta(seconds=60)
+"""and after so many times in so long no more. A few kills in quick succession are somebody else's doing."""
+
+
+def is_poison(update: Update, now: datetime) -> bool:
+    """Whether a suspect has killed us often enough, for long enough."""
+    since = now - update.received_at if update.received_at else POISON_AGE
+    return update.tries >= POISON_AFTER and since >= POISON_AGE
 
 
 def worth_announcing(new: Sequence[Found], *, first_look: bool) -> Sequence[Found]:

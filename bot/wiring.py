@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
@@ -22,7 +23,6 @@ from bot.compose import delivery as compose_delivery
 from bot.config import HostPort, Settings, resolve_allowed
 from bot.deliver import Deliverer
 from bot.fetch import Fetcher
-from bot.locales import tongue
 from bot.models import Address, Catalogue
 from bot.parsing import Parser
 from bot.ports import Chat, Clock, CrashHook
@@ -68,7 +68,9 @@ class Core:
             clock=self.world.clock,
             owner=secrets.token_hex(4),
             crash=self.world.crash,
-            notify=self._notify,
+            notify=lambda cause, trouble: self.announcer.tell(
+                self.world.clock, cause, partial(compose_delivery.stopped, trouble)
+            ),
         )
         quickest = min(self.settings.poll_news_seconds, self.settings.poll_rates_seconds)
         return Service(
@@ -80,11 +82,6 @@ class Core:
             clock=self.world.clock,
             tick_seconds=min(LONGEST_TICK_SECONDS, max(0.5, quickest / 2)),
         )
-
-    async def _notify(self, cause: str, trouble: str) -> None:
-        now = self.world.clock()
-        message = compose_delivery.stopped(trouble, tongue(self.announcer.language))
-        await self.store.enqueue(self.announcer.notice(cause, message, now), now)
 
 
 @asynccontextmanager
@@ -168,6 +165,8 @@ def open_chats(settings: Settings, core: Core) -> dict[str, Chat]:
             core.store,
             core.world.clock,
             admins=settings.admins,
+            tell=partial(core.announcer.tell, core.world.clock),
+            hook=settings.telegram_webhook,
             paid=settings.telegram_paid_broadcast,
             crash=core.world.crash,
         )

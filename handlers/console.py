@@ -19,7 +19,7 @@ from bot.echo import visible
 from bot.message import Block, Button, File, Heading, Link, Message, Paragraph, Picture, Table
 from bot.models import Address, Health, Outcome, Request
 from bot.pace import Limits, Pace
-from bot.ports import Ask
+from bot.ports import Ask, Page
 
 HERE: Final = Address("console", "local")
 PROMPT: Final = "› "
@@ -73,6 +73,9 @@ class Console:
 
     def health(self) -> Health:
         return Health(ok=True, detail="terminal" if self._terminal else "pipe")
+
+    def pages(self) -> dict[str, Page]:
+        return {}
 
     async def close(self) -> None:
         """The streams are not ours to close."""

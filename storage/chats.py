@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlite_utils import Database
 
 from bot.models import Address, ChatSettings, Content, Quiet, Schedule, Subscription
+from storage.inbox import settle_update
 from storage.values import Row, instant, instant_or_none, micros, micros_or_none, one, packed, rows
 
 KEEP_CHAT: Final = """
@@ -104,7 +105,8 @@ def subscribe(db: Database, subscription: Subscription) -> Subscription:
     return subscription if subscription.id else replace(subscription, id=cursor.lastrowid or 0)
 
 
-def unsubscribe(db: Database, address: Address, ids: Collection[int]) -> int:
+def unsubscribe(db: Database, address: Address, ids: Collection[int], update: str) -> int:
+    settle_update(db, address.platform, update, "acted")
     return db.conn.execute(
         "DELETE FROM subscriptions WHERE id IN (SELECT value FROM json_each(?))"
         " AND platform = ? AND chat = ? AND thread = ?",

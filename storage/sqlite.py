@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Final
 
 from sqlite_utils import Database
 
@@ -19,23 +18,17 @@ from bot.models import (
     Article,
     Bundle,
     ChatSettings,
-    Delivery,
     Edition,
     Feed,
     Headline,
     Hold,
-    Lease,
-    LedgerCounts,
     Mailing,
     NewsPage,
     NewsQuery,
-    OutboxReport,
-    Outcome,
     Outgoing,
     Plan,
     PollState,
     RateTable,
-    Record,
     Sight,
     StoredFixing,
     Subscription,
@@ -44,14 +37,12 @@ from bot.models import (
 from bot.patience import heard
 from bot.ports import Store
 from storage import alerts as alerts_
-from storage import bundles, chats, claims, due, inbox, index, lanes, ledger, news, outbox, rates, search, sources
-from storage import records as records_
+from storage import bundles, chats, due, inbox, index, ledger, news, rates, search, sources
 from storage.opening import open_reader, open_writer
+from storage.sqlite_outbox import SqliteOutbox
 from storage.threads import Crew
 
 READERS: Final = 3
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 async def open_store(path: Path, *, retention_days: int = 90) -> SqliteStore:
@@ -70,17 +61,17 @@ async def open_store(path: Path, *, retention_days: int = 90) -> SqliteStore:
     return store
 
 
-class SqliteStore(Store):
+class SqliteStore(SqliteOutbox, Store):
     """bot.ports.Store on SQLite: one thread that writes, a few that read beside it."""
 
     def __init__(self, path: Path, *, retention_days: int) -> None:
         self._retention = timedelta(days=retention_days)
-        self._writer = Crew(1, partial(open_writer, path), "BEGIN IMMEDIATE")
+        super().__init__(
+            Crew(1, partial(open_writer, path), "BEGIN IMMEDIATE"), Crew(READERS, partial(open_reader, path), "BEGIN")
+        )
         self._polls: list[PollState] = []
         self._commit: asyncio.Task[None] | None = None
         self._committing = asyncio.Lock()
-        self._enqueued = asyncio.Event()
-        self._readers = Crew(READERS, partial(open_reader, path), "BEGIN")
 
     async def open(self) -> None:
         """Open the file now, rather than at the first call."""
@@ -212,8 +203,8 @@ class SqliteStore(Store):
     async def subscribe(self, subscription: Subscription) -> Subscription:
         return await self._writer.run(chats.subscribe, subscription)
 
-    async def unsubscribe(self, address: Address, ids: Collection[int]) -> int:
-        return await self._writer.run(chats.unsubscribe, address, ids)
+    async def unsubscribe(self, address: Address, ids: Collection[int], update: str = "") -> int:
+        return await self._writer.run(chats.unsubscribe, address, ids, update)
 
     # alerts
     async def alerts(self, address: Address) -> list[Alert]:
@@ -230,29 +221,7 @@ class SqliteStore(Store):
     ) -> list[tuple[Alert, ChatSettings | None]]:
         return await self._readers.run(alerts_.alerts_to_judge, sight, corrected)
 
-    # outbox
-    async def enqueue(self, outgoing: Sequence[Outgoing], now: datetime) -> int:
-        return await self._put_in(outbox.enqueue, outgoing, now)
-
-    async def _put_in(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What brings rows into the outbox, and wakes whoever waits for them."""
-        result = await self._writer.run(work, *args, **kwargs)
-        self._enqueued.set()
-        return result
-
-    async def enqueued(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._enqueued.wait()
-        self._enqueued.clear()
-
-    async def lease_tokens(self, owner: str, platform: str, now: datetime, until: datetime) -> Lease:
-        """The lock sees to it that there is one sender, so it has all of them."""
-        return Lease(1.0, await self._readers.run(lanes.held_until, platform))
-
-    async def hold(self, platform: str, until: datetime, reason: str) -> None:
-        await self._writer.run(lanes.hold_platform, platform, until, reason)
-
+    # bundles
     async def pushed_since(self, since: datetime) -> dict[Address, list[datetime]]:
         return await self._readers.run(bundles.pushed_since, since)
 
@@ -262,54 +231,18 @@ class SqliteStore(Store):
     async def keep_bundles(self, bundled: Sequence[tuple[Bundle, Outgoing]], now: datetime) -> int:
         return await self._put_in(bundles.keep_bundles, bundled, now)
 
-    async def claim(
-        self, owner: str, platforms: Collection[str], now: datetime, lease_until: datetime, limit: int
-    ) -> list[Delivery]:
-        return await self._writer.run(claims.claim, owner, platforms, now, lease_until, limit)
-
-    async def settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
-        return await self._writer.run(claims.settle, delivery, outcome, now)
-
-    async def lapsed(self, now: datetime, platforms: Collection[str] | None = None) -> list[Delivery]:
-        return await self._readers.run(claims.lapsed, now, platforms)
-
-    async def expire(self, now: datetime) -> None:
-        if await self._readers.run(claims.overdue, now):
-            await self._writer.run(claims.expire, now)
-
-    async def pause(self, address: Address, reason: str, now: datetime) -> None:
-        await self._writer.run(lanes.kill, address, reason, now)
-
-    async def revive(self, address: Address) -> bool:
-        if not await self._readers.run(lanes.is_paused, address):
-            return False
-        return await self._writer.run(lanes.revive, address)
-
-    async def reprieve(self, platform: str, since: datetime, now: datetime) -> int:
-        return await self._put_in(lanes.reprieve, platform, since, now)
-
-    async def move_chat(self, address: Address, chat: str) -> None:
-        await self._writer.run(lanes.move, address, chat)
-
-    # ledger
-    async def ledger(self) -> LedgerCounts:
-        return await self._readers.run(ledger.ledger)
-
-    async def outbox_report(self, now: datetime) -> OutboxReport:
-        return await self._readers.run(ledger.report, now)
-
-    async def last_settled(self, address: Address) -> tuple[datetime, str, str] | None:
-        return await self._readers.run(ledger.last_settled, address)
-
-    async def records(self, address: Address, limit: int, *, number: int = 0, event: str = "") -> list[Record]:
-        return await self._readers.run(records_.records, address, limit, number, event)
-
     # inbox
     async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:
         return await self._writer.run(inbox.keep_updates, updates, now)
 
-    async def waiting_updates(self, platform: str, limit: int) -> list[Update]:
-        return await self._writer.run(inbox.waiting_updates, platform, limit)
+    async def waiting_updates(self, platform: str, limit: int, after: int = 0) -> list[Update]:
+        return await self._writer.run(inbox.waiting_updates, platform, limit, after)
+
+    async def suspect_update(self, platform: str) -> Update | None:
+        return await self._writer.run(inbox.suspect_update, platform)
+
+    async def acted_updates(self, platform: str) -> list[Update]:
+        return await self._readers.run(inbox.acted_updates, platform)
 
     async def settle_update(self, platform: str, key: str, state: str) -> None:
         await self._writer.run(inbox.settle_update, platform, key, state)

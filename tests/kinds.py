@@ -19,6 +19,7 @@ from bot.compose import (
     fired,
     fixings,
     news,
+    operators,
     orders,
     pauses,
     periods,
@@ -174,7 +175,7 @@ ENTRIES = (
 def kinds(language: str = "en") -> dict[str, Message]:
     """name -> Message, one for each kind of message there is, in this language."""
     speech = tongue(language)
-    made = (_rates, _charts, _news, _stories, _chat, _alerts, _about)
+    made = (_rates, _charts, _news, _stories, _chat, _alerts, _about, _operators)
     return {name: message for each in made for name, message in each(speech).items()}
 
 
@@ -391,6 +392,15 @@ def _status() -> Status:
     )
 
 
+def _operators(speech: Tongue) -> dict[str, Message]:
+    return {
+        "told-of-poison": operators.telegram_poison("734", 6, speech),
+        "told-of-conflict": operators.telegram_conflict(speech),
+        "told-of-refusal": operators.telegram_refused(speech),
+        "told-of-webhook": operators.telegram_webhook("Wrong response from the webhook: 502 Bad Gateway", speech),
+    }
+
+
 def _about(speech: Tongue) -> dict[str, Message]:
     sentence, hint = about.unknown("/raets", "/rates", speech)
     return {
@@ -400,5 +410,6 @@ def _about(speech: Tongue) -> dict[str, Message]:
         "version": about.version("0.1.0", speech),
         "refusal": about.refusal("25:00 is not a time of day.", "Say it from 00:00 to 23:59."),
         "unknown": about.refusal(sentence, hint, nearest="/rates"),
+        "restarted": about.restarted("/unsubscribe 1", speech),
         "sorry": about.refusal(*about.sorry("7f3a", speech)),
     }

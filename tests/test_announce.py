@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.announce import Announcer
+from bot.compose.operators import telegram_conflict
 from bot.models import Address, Article, Catalogue, Content, Fixing, RateRoad, RateTable, Schedule, Subscription
 from storage.sqlite import SqliteStore, open_store
 
@@ -56,3 +57,11 @@ async def test_a_pushed_article_notes_which_subscription_wanted_it_and_what_of_i
     story = Article("timesca", "g", "https://n.example/1", "Waters and gas", "", "", NOW, countries=("KZ",))
     (out,) = await announcer.articles([(story, ["g"])], NOW)
     assert dict(out.why) == {"subscription": str(order.id), "words": "water, gas", "countries": "KZ"}
+
+
+async def test_operators_are_told_once_of_a_cause(store: SqliteStore):
+    operators = (Address("telegram", "900"), Address("slack", "T1/U2"))
+    announcer = Announcer(store, Catalogue((), ()), "Asia/Almaty", "ru", timedelta(hours=6), operators=operators)
+    for minutes, cause in ((0, "conflict"), (30, "conflict"), (31, "refused")):
+        await announcer.tell(lambda: NOW + timedelta(minutes=minutes), cause, telegram_conflict)  # noqa: B023
+    assert (await store.ledger()).states == {"pending": 4}

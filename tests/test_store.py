@@ -35,6 +35,7 @@ from bot.models import (
     Update,
 )
 from bot.ports import Store
+from bot.rules import SUSPECT_AFTER
 from storage.sqlite import open_store
 
 NOW = datetime(2026, 11, 23, 4, 0, 0, 123456, tzinfo=UTC)
@@ -634,13 +635,39 @@ async def test_updates_are_kept_once_and_handed_out_in_order_until_settled(store
     assert await store.keep_updates(updates, NOW) == 3
     assert await store.keep_updates([*updates, Update("slack", "3", "{}")], NOW) == 1
     assert await store.keep_updates([], NOW) == 0
-    assert await store.waiting_updates("telegram", 2) == updates[:2]
+    three, one, two = (replace(update, number=number) for number, update in enumerate(updates, 1))
+    assert await store.waiting_updates("telegram", 2) == [three, one]
+    assert await store.waiting_updates("telegram", 9, after=2) == [two]
     await store.settle_update("telegram", "3", "taken")
     await store.settle_update("telegram", "2", "poison")
-    assert await store.waiting_updates("telegram", 9) == [replace(updates[1], tries=1)]
-    assert await store.waiting_updates("telegram", 9) == [replace(updates[1], tries=2)]
+    assert await store.waiting_updates("telegram", 9, after=2) == []
+    assert await store.waiting_updates("telegram", 9) == [replace(one, tries=1)]
     await store.settle_update("telegram", "1", "done")
     assert await store.waiting_updates("telegram", 9) == []
+
+
+async def test_what_was_handed_out_thrice_is_suspected_and_handed_out_alone(store: Store):
+    await store.keep_updates([Update("telegram", str(n), "{}") for n in range(3)], NOW)
+    await store.keep_updates([Update("slack", "0", "{}")], NOW)
+    assert await store.suspect_update("telegram") is None
+    for tries in range(SUSPECT_AFTER):
+        assert [u.tries for u in await store.waiting_updates("telegram", 9)] == [tries] * 3
+    assert await store.waiting_updates("telegram", 9) == []
+    assert await store.suspect_update("slack") is None
+    assert await store.suspect_update("telegram") == Update("telegram", "0", "{}", SUSPECT_AFTER, 1)
+    assert await store.suspect_update("telegram") == Update("telegram", "0", "{}", SUSPECT_AFTER + 1, 1)
+    await store.settle_update("telegram", "0", "poison")
+    assert await store.suspect_update("telegram") == Update("telegram", "1", "{}", SUSPECT_AFTER, 2)
+
+
+async def test_numbers_of_updates_are_never_used_again(store: Store):
+    await store.keep_updates([Update("telegram", str(n), "{}") for n in range(3)], NOW)
+    (*_, last) = await store.waiting_updates("telegram", 9)
+    for n in range(3):
+        await store.settle_update("telegram", str(n), "done")
+    await store.prune(NOW + timedelta(days=8))
+    await store.keep_updates([Update("telegram", "9", "{}")], NOW)
+    assert [u.key for u in await store.waiting_updates("telegram", 9, after=last.number)] == ["9"]
 
 
 async def test_a_token_is_good_in_its_own_chat_only(store: Store):

@@ -6,8 +6,6 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,40 +13,19 @@ import structlog
 from aiohttp import web
 from telegram import Bot, InputFile
 
-from bot.errors import ChatRejected, DatabaseError
-from bot.message import Button, Heading, Message, Paragraph
+from bot.errors import ChatRejected
+from bot.message import Heading, Message
 from bot.models import Address, Answer, ChatSettings, Outcome, Request, Update
 from handlers.telegram import Telegram
-from handlers.telegram.poll import Pace
 from handlers.telegram.transport import STAND_IN, AnswerLost, NotSent, Transport
 from storage.sqlite import SqliteStore, open_store
 from tests.fakes.faults import hang, html_page, reset, reset_after, status, truncated
 from tests.fakes.telegram import FakeTelegram, refusal
-from tests.fakes.telegram_server import TOKEN, Said
+from tests.fakes.telegram_server import TOKEN
 from tests.fakes.web import FakeWeb, Fault
+from tests.telegram_chat import LONG, PACE, FullDisk, Menu, clock, heard, listening, plain, until
 
-PACE = Pace(long_poll=1, timeout=1.5, pause=0.05, longest_pause=0.2)
-LONG = "/latest " + " ".join(["corridor"] * 20)
 GROUP = -1005
-
-
-def clock() -> datetime:
-    return datetime.now(UTC)
-
-
-def plain(*texts: str, buttons: tuple[Button, ...] = ()) -> Message:
-    return Message(tuple(Paragraph(text) for text in texts), buttons)
-
-
-class Menu:
-    """Answers with what was asked; remembers who asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[Request] = []
-
-    async def __call__(self, request: Request) -> Answer:
-        self.asked.append(request)
-        return Answer(plain(f"you said {request.text}", buttons=(Button("Again", request.text), Button("Long", LONG))))
 
 
 @pytest.fixture
@@ -71,30 +48,6 @@ async def chat(fake: FakeTelegram, store: SqliteStore) -> AsyncIterator[Telegram
     chat = Telegram(TOKEN, fake.url, store, clock)
     yield chat
     await chat.close()
-
-
-@asynccontextmanager
-async def listening(
-    fake: FakeTelegram, store: SqliteStore, menu: Menu, crash: Callable[[str], None] = lambda _: None
-) -> AsyncIterator[Telegram]:
-    chat = Telegram(TOKEN, fake.url, store, clock, ["telegram:900"], crash=crash, pace=PACE)
-    task = asyncio.create_task(chat.listen(menu))
-    try:
-        yield chat
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await chat.close()
-
-
-async def heard(fake: FakeTelegram, chat: int, what: int | Callable[[Said], bool] = 1) -> list[str]:
-    return [said.text for said in await asyncio.to_thread(fake.wait_for, chat, what)]
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not true():
-            await asyncio.sleep(0.02)
 
 
 # --- people ------------------------------------------------------------------
@@ -344,20 +297,6 @@ async def test_what_was_kept_before_a_kill_is_answered_after_it(fake: FakeTelegr
         assert await heard(fake, 7) == ["you said /rates"]
 
 
-class FullDisk:
-    """A store that cannot write for a while."""
-
-    def __init__(self, store: SqliteStore) -> None:
-        self._store = store
-        self.failing: set[str] = {"keep_updates", "settle_update"}
-
-    def __getattr__(self, name: str) -> object:
-        if name in self.failing:
-            self.failing.discard(name)
-            raise DatabaseError("the disk is full")
-        return getattr(self._store, name)
-
-
 async def test_a_store_that_cannot_write_for_a_while_loses_nothing(fake: FakeTelegram, store: SqliteStore):
     menu, disk = Menu(), FullDisk(store)
     fake.say(7, "/rates")
@@ -516,37 +455,6 @@ async def test_a_paid_broadcast_says_so(fake: FakeTelegram, store: SqliteStore):
 
 
 # --- chats that come and go --------------------------------------------------
-
-
-def membership(chat: int, status: str, kind: str = "supergroup") -> dict[str, object]:
-    """Telegram's word on whether a chat has us."""
-    us = {"id": 123456789, "is_bot": True, "first_name": "Yamchi"}
-    member = {"user": us, "status": status, "until_date": 0} if status == "kicked" else {"user": us, "status": status}
-    return {
-        "my_chat_member": {
-            "chat": {"id": chat, "type": kind, "title": "Traders"},
-            "from": {"id": 99, "is_bot": False, "first_name": "Aliya"},
-            "date": 1,
-            "old_chat_member": {"user": us, "status": "left"},
-            "new_chat_member": member,
-        }
-    }
-
-
-async def test_a_chat_that_lets_us_out_is_paused_and_lets_us_in_again(fake: FakeTelegram, store: SqliteStore):
-    async def paused() -> dict[str, int]:
-        return (await store.outbox_report(clock())).dead
-
-    async with listening(fake, store, Menu()):
-        for out, reason in (("kicked", "the bot is kicked there"), ("left", "the bot is left there")):
-            fake.push(membership(GROUP, out))
-            async with asyncio.timeout(30):
-                while await paused() != {reason: 1}:
-                    await asyncio.sleep(0.02)
-            fake.push(membership(GROUP, "member"))
-            async with asyncio.timeout(30):
-                while await paused():
-                    await asyncio.sleep(0.02)
 
 
 async def test_a_group_that_says_it_became_another_keeps_its_settings(fake: FakeTelegram, store: SqliteStore):

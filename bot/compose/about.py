@@ -92,6 +92,12 @@ def unknown(typed: str, nearest: str, tongue: Tongue) -> tuple[str, str]:
     return tongue.say("I do not know {typed}.", typed=typed), hint
 
 
+def restarted(typed: str, tongue: Tongue) -> Message:
+    """A command took effect, and we died before we could answer it."""
+    text = tongue.say("I was restarted before I could answer {typed}. It is done.", typed=typed)
+    return Message((Paragraph(text),))
+
+
 def sorry(reference: str, tongue: Tongue) -> tuple[str, str]:
     """The sentence and the hint for a failure of ours. reference: as in the log."""
     return (

@@ -135,12 +135,17 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A raw event of a platform as it came in, kept before it is acknowledged."""
+    """A raw event of a platform as it came in, kept before it is acknowledged.
+
+    number, received_at: given by the store; numbers grow in the order they came
+    """
 
     platform: str
     key: str
     raw: str
     tries: int = 0
+    number: int = 0
+    received_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

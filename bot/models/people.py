@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.message import Message
 
@@ -32,6 +32,7 @@ class Request:
     user: the platform's own id of the person, "" where nobody is to be named
     language, zone: what the platform tells of the person ("" where it tells nothing)
     is_admin: may change the settings of this chat
+    update: the key of the update in the inbox that says this, "" if it came by another way
     """
 
     address: Address
@@ -41,6 +42,7 @@ class Request:
     zone: str = ""
     private: bool = True
     is_admin: bool = True
+    update: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ async def unsubscribe(desk: Desk, ask: Request, which: Annotated[str, "number"] 
     if not which and len(held) > 1:
         return Answer(compose.which_to_end(held, speech))
     gone = pick(held, which or "1")
-    await desk.store.unsubscribe(ask.address, [gone.id])
+    await desk.store.unsubscribe(ask.address, [gone.id], ask.update)
     return Answer(compose.unsubscribed(gone, len(held) - 1, speech))
 
 

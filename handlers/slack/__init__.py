@@ -14,7 +14,7 @@ from bot.errors import ChatRejected
 from bot.message import Message
 from bot.models import Address, Health, Outcome
 from bot.pace import Pace
-from bot.ports import Ask, Clock, CrashHook, Store
+from bot.ports import Ask, Clock, CrashHook, Page, Store
 from handlers.slack.listen import Listener
 from handlers.slack.people import People
 from handlers.slack.send import LIMITS, Sender
@@ -75,6 +75,10 @@ class Slack:
     async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
         """See bot.ports.Chat."""
         return await self._sender.send(address, message, bare=plain)
+
+    def pages(self) -> dict[str, Page]:
+        """See bot.ports.Chat: Slack comes by the socket."""
+        return {}
 
     def health(self) -> Health:
         """Whether the socket is up."""

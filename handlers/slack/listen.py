@@ -32,8 +32,6 @@ from handlers.slack.wire import Wire, silent_log
 
 AT_ONCE: Final = 32
 WAITING: Final = 1_000
-MOST_TRIES: Final = 3
-"""Starts a request may see; one that is still unanswered then is what stops us."""
 DRAIN_SECONDS: Final = 5.0
 
 log = structlog.get_logger()
@@ -84,12 +82,11 @@ class Listener:
 
     async def resume(self, ask: Ask) -> None:
         """Take up what was kept and not answered before we stopped."""
+        while (suspect := await self._store.suspect_update("slack")) is not None:
+            log.error("a request is given up: it may be what stops us", tries=suspect.tries)
+            await self._store.settle_update("slack", suspect.key, "poison")
         for update in await self._store.waiting_updates("slack", WAITING):
-            if update.tries < MOST_TRIES:
-                self._start(update, ask)
-            else:
-                log.error("a request is given up", tries=update.tries)
-                await self._settle(update, "poison")
+            self._start(update, ask)
 
     async def drain(self) -> None:
         """Let what is under way end, for a few seconds."""

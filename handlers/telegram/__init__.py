@@ -3,47 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
-from typing import Any, Final
+from collections.abc import Callable, Collection
+from typing import Final
 
 import structlog
-import telegram
 from telegram import (
     BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
     BotCommandScopeDefault,
-    CallbackQuery,
-    ChatMember,
 )
 from telegram.error import BadRequest, InvalidToken, TelegramError
-from telegram.ext import (
-    Application,
-    CallbackContext,
-    CallbackQueryHandler,
-    ChatMemberHandler,
-    ExtBot,
-    MessageHandler,
-    filters,
-)
+from telegram.ext import ExtBot
 
-from bot.errors import ChatRejected, YamchiError
-from bot.locales import languages, tongue
+from bot.errors import ChatRejected
+from bot.locales import Tongue, languages, tongue
 from bot.message import Message
-from bot.models import Address, Health, Outcome, Request
+from bot.models import Address, Health, Outcome
 from bot.pace import Pace as SendPace
-from bot.ports import Ask, Clock, CrashHook, Store
-from handlers.telegram.hear import Ear, address_of, only_reads
+from bot.ports import Ask, Clock, CrashHook, Page, Store, Tell
+from handlers.telegram import webhook
+from handlers.telegram.conversation import Conversation
+from handlers.telegram.hear import Ear
 from handlers.telegram.inbox import Inbox
 from handlers.telegram.manifest import menu
+from handlers.telegram.members import Members
 from handlers.telegram.poll import PACE, PLATFORM, Pace, Poll, keep_trying
-from handlers.telegram.send import LIMITS, LIMITS_PAID, Sender, home
+from handlers.telegram.send import LIMITS, LIMITS_PAID, Sender
 from handlers.telegram.transport import STAND_IN, Flooded, Transport
+from handlers.telegram.webhook import Webhook
 
 CONNECTIONS: Final = 64
 CONNECTIONS_PAID: Final = 352
 """More than are ever in flight, so that no call waits for a free one."""
-PRESSED_SECONDS: Final = 5.0
 HELLO_SECONDS: Final = 10.0
 
 _SCOPES: Final = (
@@ -54,18 +46,19 @@ _SCOPES: Final = (
 )
 """Who sees which menu; True: without what changes settings."""
 
-_OUT: Final = frozenset({ChatMember.LEFT, ChatMember.BANNED})
-
 log = structlog.get_logger()
 
-_App = Application[Any, Any, Any, Any, Any, Any]
-_Context = CallbackContext[Any, Any, Any, Any]
+
+async def _nobody(_cause: str, _words: Callable[[Tongue], Message]) -> None:
+    """There is no operator."""
 
 
 class Telegram:
     """bot.ports.Chat for Telegram.
 
     token: the bot's; api_url: the server's root; admins: operators, as "telegram:ID"
+    tell: says to the operators what they can mend
+    hook: the webhook's address and its secret; None: updates are polled for
     paid: TELEGRAM_PAID_BROADCAST; pace: of the polling
     """
 
@@ -79,28 +72,26 @@ class Telegram:
         clock: Clock,
         admins: Collection[str] = (),
         *,
+        tell: Tell = _nobody,
+        hook: tuple[str, str] | None = None,
         paid: bool = False,
         crash: CrashHook = lambda _: None,
         pace: Pace = PACE,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._crash = crash
         self._pace = pace
         self._send = Transport(api_url, token, connections=CONNECTIONS_PAID if paid else CONNECTIONS)
         self._fetch = Transport(api_url, token, seconds=pace.timeout)
         self._bot: ExtBot[None] = ExtBot(
             STAND_IN, lambda _: "", lambda _: "", request=self._send, get_updates_request=self._fetch
         )
-        self._ear = Ear(self._bot, clock, admins)
         self.pace = SendPace(LIMITS_PAID if paid else LIMITS)
         self._sender = Sender(self._send, store, clock, self.pace, paid=paid)
-        self._failed: dict[int, YamchiError] = {}
-        self._app = self._handlers()
-        self._inbox = Inbox(store, self._bot, self._handle, only_reads)
+        ear, members = Ear(self._bot, clock, admins), Members(store, clock)
+        self._conversation = Conversation(self._bot, store, ear, members, self._sender, crash, self._flooded)
+        self._inbox = Inbox(store, clock, self._conversation.handle, tell)
         kept, unkept = self._inbox.wake, self._inbox.glance
-        self._poll = Poll(self._fetch, store, clock, kept, unkept, crash, pace, self._flooded)
-        self._ask: Ask | None = None
+        rest = (self._fetch, store, clock, kept, unkept, tell, crash, pace, self._flooded)
+        self._updates: Poll | Webhook = Webhook(hook, *rest) if hook else Poll(*rest)
 
     async def check(self) -> None:
         """getMe. Raises ChatRejected if the token is refused; trouble on the way there says nothing."""
@@ -113,10 +104,10 @@ class Telegram:
 
     async def listen(self, ask: Ask) -> None:
         """Answer whoever speaks, until cancelled."""
-        self._ask = ask
+        self._conversation.ask = ask
         await keep_trying("getMe", self._begin, self._pace)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._poll.run())
+            tasks.create_task(self._updates.run())
             tasks.create_task(self._inbox.run())
             tasks.create_task(keep_trying("setMyCommands", self._show_menu, self._pace))
 
@@ -124,18 +115,23 @@ class Telegram:
         """Push one message."""
         return await self._sender.send(address, message, bare=plain)
 
+    def pages(self) -> dict[str, Page]:
+        """The webhook's, if updates are brought to us."""
+        return {webhook.PATH: self._updates.page} if isinstance(self._updates, Webhook) else {}
+
     def health(self) -> Health:
-        """Whether Telegram has answered our polling within a minute."""
-        return self._poll.health()
+        """Whether updates come: see Poll and Webhook."""
+        return self._updates.health()
 
     async def close(self) -> None:
         """Let go of connections."""
         await asyncio.gather(self._send.shutdown(), self._fetch.shutdown())
 
     async def _begin(self) -> bool:
-        """Learn who we are, and see to it that updates come by polling."""
-        await self._app.initialize()
-        await self._bot.delete_webhook()
+        """Learn who we are, and end a webhook that an earlier run may have set."""
+        await self._conversation.begin()
+        if isinstance(self._updates, Poll):
+            await self._bot.delete_webhook()
         return True
 
     async def _show_menu(self) -> bool:
@@ -147,96 +143,6 @@ class Telegram:
         except BadRequest as error:
             log.error("Telegram refuses our command menu", description=error.message)
         return True
-
-    # --- what comes in
-
-    def _handlers(self) -> _App:
-        app: _App = Application.builder().bot(self._bot).updater(None).job_queue(None).build()
-        app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.TEXT, self._said))
-        app.add_handler(CallbackQueryHandler(self._pressed))
-        app.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, self._moved))
-        app.add_handler(ChatMemberHandler(self._let_in_or_out, ChatMemberHandler.MY_CHAT_MEMBER))
-        app.add_error_handler(self._fell)
-        return app
-
-    async def _handle(self, update: telegram.Update) -> None:
-        await self._app.process_update(update)
-        failed = self._failed.pop(update.update_id, None)
-        if failed is not None:
-            raise failed
-
-    async def _fell(self, update: object, context: _Context) -> None:
-        """A handler that raised: the store's trouble is for the inbox, anything else ends this update."""
-        error = context.error
-        if isinstance(update, telegram.Update) and isinstance(error, YamchiError):
-            self._failed[update.update_id] = error
-        else:
-            log.error("update failed", exc_info=error)
-
-    async def _said(self, update: telegram.Update, _: _Context) -> None:
-        assert update.message is not None
-        request = await self._ear.said(update.message)
-        if request is not None:
-            await self._answer(update, request)
-
-    async def _moved(self, update: telegram.Update, _: _Context) -> None:
-        """A group became a supergroup: both of them tell; all that is kept of it follows."""
-        said = update.message
-        if said is not None and said.migrate_to_chat_id:
-            await self._store.move_chat(Address(PLATFORM, str(said.chat.id)), str(said.migrate_to_chat_id))
-
-    async def _let_in_or_out(self, update: telegram.Update, _: _Context) -> None:
-        """Whether a chat still has us is Telegram's to say."""
-        change = update.my_chat_member
-        if change is None:
-            return
-        address = Address(PLATFORM, str(change.chat.id))
-        if change.new_chat_member.status in _OUT:
-            await self._store.pause(address, f"the bot is {change.new_chat_member.status} there", self._clock())
-        else:
-            await self._store.revive(address)
-
-    async def _pressed(self, update: telegram.Update, _: _Context) -> None:
-        query = update.callback_query
-        assert query is not None
-        command = await self._command(query)
-        request = await self._ear.pressed(query, command) if command else None
-        await self._acknowledge(query, "" if request else await self._stale(query))
-        if request is not None:
-            await self._answer(update, request)
-
-    async def _answer(self, update: telegram.Update, request: Request) -> None:
-        """The command takes effect, that is written down, and only then is it answered: at most once."""
-        assert self._ask is not None
-        answer = await self._ask(request)
-        if not self._inbox.glanced(update):
-            await self._store.settle_update(PLATFORM, str(update.update_id), "taken")
-        self._crash("update-taken")
-        await self._sender.reply(request.address, answer.message)
-
-    async def _command(self, query: CallbackQuery) -> str | None:
-        """What a button says: its data, or what is kept under it for this chat. None for anything else."""
-        data = query.data or ""
-        if query.message is None:
-            return None
-        if data.startswith("t:"):
-            return await self._store.token_command(data, Address(PLATFORM, str(query.message.chat.id)))
-        return data if data.startswith("/") else None
-
-    async def _stale(self, query: CallbackQuery) -> str:
-        chosen = None
-        if isinstance(query.message, telegram.Message):
-            chosen = await self._store.chat(home(address_of(query.message)))
-        speech = tongue(chosen.language if chosen else (query.from_user.language_code or "en"))
-        return speech.say("This button no longer works. Send /help to see what I can do.")
-
-    async def _acknowledge(self, query: CallbackQuery, text: str) -> None:
-        """Stop the button's spinning, whatever it was. Too late or not at all does no harm."""
-        try:
-            await query.answer(text or None, read_timeout=PRESSED_SECONDS)
-        except TelegramError as error:
-            self._flooded(error)
-            log.info("press not acknowledged", error=type(error).__name__)
 
     def _flooded(self, error: Exception) -> None:
         """A call that concerns no chat is told to wait: that is meant for all of them."""

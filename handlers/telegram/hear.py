@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from telegram import CallbackQuery, Chat, ChatMember, Message, Update, User
+from telegram import CallbackQuery, Chat, ChatMember, Message, User
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
@@ -111,12 +111,14 @@ def address_of(message: Message) -> Address:
     return Address(PLATFORM, str(message.chat.id), str(thread) if thread else "")
 
 
-def only_reads(update: Update) -> bool:
-    """Whether what is said or pressed changes nothing. What a long button stands for is not known yet."""
-    if update.callback_query:
-        text = update.callback_query.data or ""
-        return text.startswith("/") and not _changes(text)
-    return bool(update.message and update.message.text and not _changes(update.message.text))
+def only_reads(raw: dict[str, Any]) -> bool:
+    """Whether what a raw update says or presses changes nothing. What a long button stands for is not known yet."""
+    said, pressed = raw.get("message"), raw.get("callback_query")
+    if isinstance(pressed, dict):
+        text = pressed.get("data")
+        return isinstance(text, str) and text.startswith("/") and not _changes(text)
+    text = said.get("text") if isinstance(said, dict) else None
+    return isinstance(text, str) and bool(text) and not _changes(text)
 
 
 def _changes(text: str) -> bool:

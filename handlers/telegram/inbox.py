@@ -6,45 +6,55 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
-import telegram
 
+from bot.compose import operators
 from bot.errors import YamchiError
 from bot.models import Update
-from bot.ports import Store
+from bot.ports import Clock, Store, Tell
+from bot.rules import is_poison
+from handlers.telegram.hear import only_reads
 from handlers.telegram.poll import PLATFORM
 
 AT_ONCE: Final = 32
 WINDOW: Final = 1000
-"""Waiting updates that are looked at together."""
 RETRY_SECONDS: Final = 1.0
+CHATS: Final = (("message", "chat"), ("callback_query", "message", "chat"), ("my_chat_member", "chat"))
+"""Where the chat stands in an update."""
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
-Handle = Callable[[telegram.Update], Awaitable[None]]
+
+
+class Handle(Protocol):
+    """Does what an update asks for, and settles it as "taken" before it answers. False: nobody can read it.
+    It raises YamchiError where the store failed it before it had any effect: then it is called again.
+
+    acted: it took effect in an earlier life, so it is only answered
+    kept: false while it is not in the store, which cannot be written: then it is answered or fails, at once
+    """
+
+    async def __call__(self, raw: dict[str, Any], *, acted: bool = False, kept: bool = True) -> bool: ...
 
 
 class Inbox:
-    """handle: does what an update asks for, and settles it as "taken" before it answers. It raises
-    YamchiError where the store failed it before anything was answered: then it is called again.
-    only_reads: whether an update changes nothing."""
+    """tell: says to the operators what was put aside; window: how many updates are in hand at most."""
 
-    def __init__(
-        self, store: Store, bot: telegram.Bot, handle: Handle, only_reads: Callable[[telegram.Update], bool]
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, handle: Handle, tell: Tell, *, window: int = WINDOW) -> None:
         self._store = store
-        self._bot = bot
+        self._clock = clock
         self._handle = handle
-        self._only_reads = only_reads
+        self._tell = tell
+        self._window = window
         self._news = asyncio.Event()
-        self._more = False
         self._lanes: dict[str, deque[Update]] = {}
-        self._held: set[str] = set()
-        self._settled: set[str] = set()
-        self._answered: set[str] = set()
+        self._last = 0
+        self._held = 0
+        self._glanced: set[str] = set()
         self._free = asyncio.Semaphore(AT_ONCE)
 
     def wake(self) -> None:
@@ -55,24 +65,22 @@ class Inbox:
         """Answer those that only read and were not answered before. They could not be kept, so all of
         them come again; the answered ones are then no more than settled."""
         for update in updates:
-            readable = self._read(update)
-            if update.key in self._answered or readable is None or not self._only_reads(readable):
+            raw = json.loads(update.raw)
+            if update.key in self._glanced or not only_reads(raw):
                 continue
-            self._answered.add(update.key)
+            self._glanced.add(update.key)
             try:
-                await self._handle(readable)
+                await self._handle(raw, kept=False)
             except YamchiError as error:  # nothing was answered
                 log.warning("the store fails", reason=str(error))
-                self._answered.discard(update.key)
-
-    def glanced(self, update: telegram.Update) -> bool:
-        """Whether this one is not in the store, or was not when it was answered."""
-        return str(update.update_id) in self._answered
+                self._glanced.discard(update.key)
 
     async def run(self) -> None:
         """Handle what waits in the store, now and whenever woken, until cancelled."""
         self._lanes.clear()
-        self._held.clear()
+        self._last = self._held = 0
+        await self._answer_for_the_dead()
+        await self._clear_suspects()
         self._news.set()
         async with asyncio.TaskGroup() as tasks:
             while True:
@@ -80,19 +88,38 @@ class Inbox:
                 self._news.clear()
                 await self._take(tasks)
 
+    async def _answer_for_the_dead(self) -> None:
+        """Tell people of what took effect just before we died."""
+        acted = await insist(lambda: self._store.acted_updates(PLATFORM))
+        await asyncio.gather(*(self._carry_through(update, acted=True) for update in acted))
+
+    async def _clear_suspects(self) -> None:
+        """What may have killed us is handled before all others and alone, so that it takes nobody with it."""
+        while (suspect := await insist(lambda: self._store.suspect_update(PLATFORM))) is not None:
+            if not is_poison(suspect, self._clock()):
+                log.warning("update handled alone: it may be what stopped us", update=suspect.key, tries=suspect.tries)
+                await self._carry_through(suspect)
+            else:
+                await self._put_aside(suspect)
+
+    async def _put_aside(self, update: Update) -> None:
+        log.error("update put aside: it stopped us again and again", update=update.key, tries=update.tries)
+        words = partial(operators.telegram_poison, update.key, update.tries)
+        await insist(lambda: self._tell(f"poison:{PLATFORM}:{update.key}", words))
+        await insist(lambda: self._store.settle_update(PLATFORM, update.key, "poison"))
+
     async def _take(self, tasks: asyncio.TaskGroup) -> None:
-        """Queue what waits. What was settled before we asked cannot be in the answer; what is settled
-        while we ask can, so it is still held then."""
-        gone, self._settled = self._settled, set()
-        waiting = await self._insist(lambda: self._store.waiting_updates(PLATFORM, WINDOW))
-        self._more = len(waiting) == WINDOW
-        for update in waiting:
-            if update.key not in self._held:
+        """Queue what waits and is not in hand yet."""
+        while room := self._window - self._held:
+            waiting = await insist(lambda: self._store.waiting_updates(PLATFORM, room, self._last))
+            for update in waiting:
                 self._queue(update, tasks)
-        self._held -= gone
+            if len(waiting) < room:
+                return
 
     def _queue(self, update: Update, tasks: asyncio.TaskGroup) -> None:
-        self._held.add(update.key)
+        self._held += 1
+        self._last = update.number
         lane = _lane(update)
         if lane in self._lanes:
             self._lanes[lane].append(update)
@@ -104,46 +131,36 @@ class Inbox:
         """One chat's updates, one after the other."""
         waiting = self._lanes[lane]
         while waiting:
-            update = waiting.popleft()
             async with self._free:
-                state = await self._insist(lambda: self._carry_out(update))  # noqa: B023 - awaited here and now
-                await self._insist(lambda: self._store.settle_update(PLATFORM, update.key, state))  # noqa: B023
-            self._settled.add(update.key)
-            self._answered.discard(update.key)
+                await self._carry_through(waiting.popleft())
+            full = self._held == self._window
+            self._held -= 1
+            if full:
+                self._news.set()
         del self._lanes[lane]
-        if self._more:
-            self._news.set()
 
-    async def _carry_out(self, update: Update) -> str:
-        if update.key in self._answered:
-            return "done"
-        readable = self._read(update)
-        if readable is None:
-            return "poison"
-        await self._handle(readable)
-        return "done"
+    async def _carry_through(self, update: Update, *, acted: bool = False) -> None:
+        raw = json.loads(update.raw)
+        known = update.key in self._glanced or await insist(lambda: self._handle(raw, acted=acted))
+        state = "done" if known else "poison"
+        await insist(lambda: self._store.settle_update(PLATFORM, update.key, state))
+        self._glanced.discard(update.key)
 
-    async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:
-        """The result of `work`, tried again for as long as the store fails."""
-        while True:
-            try:
-                return await work()
-            except YamchiError as error:
-                log.warning("the store fails", reason=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
 
-    def _read(self, update: Update) -> telegram.Update | None:
+async def insist(work: Callable[[], Awaitable[T]]) -> T:
+    """The result of `work`, tried again for as long as the store fails."""
+    while True:
         try:
-            return telegram.Update.de_json(json.loads(update.raw), self._bot)
-        except Exception as error:  # noqa: BLE001 - whatever a stranger's update makes the library raise
-            log.warning("unreadable update put aside", update=update.key, error=type(error).__name__)
-            return None
+            return await work()
+        except YamchiError as error:
+            log.warning("the store fails", reason=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 def _lane(update: Update) -> str:
-    """The chat an update belongs to; an unreadable one has a lane of its own."""
+    """The chat an update belongs to; one without has a lane of its own."""
     raw = json.loads(update.raw)
-    for path in (("message", "chat"), ("callback_query", "message", "chat"), ("my_chat_member", "chat")):
+    for path in CHATS:
         found: Any = raw
         for step in path:
             found = found.get(step) if isinstance(found, dict) else None

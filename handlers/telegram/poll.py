@@ -18,18 +18,23 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from telegram.error import Conflict, TelegramError
+from telegram.error import Conflict, InvalidToken, TelegramError
 
+from bot.compose import operators
 from bot.errors import YamchiError
 from bot.models import Health, Update
 from bot.patience import patiently
-from bot.ports import Clock, CrashHook, Store
+from bot.ports import Clock, CrashHook, Store, Tell
 from handlers.telegram.transport import Flooded, Transport
 
 PLATFORM: Final = "telegram"
 ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
 BATCH: Final = 100
 SILENCE_BORNE: Final = timedelta(seconds=60)
+TOLD_SECONDS: Final = 60.0
+"""The same trouble is logged once in so long."""
+LASTING_MISSES: Final = 6
+"""So many in a row take about a minute, and are for the operators to know."""
 
 log = structlog.get_logger()
 
@@ -37,12 +42,14 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds. long_poll: how long the server may hold a call; timeout: how long we wait for it;
-    pause: after the first miss, doubled with each further one up to longest_pause."""
+    pause: after the first miss, doubled with each further one up to longest_pause; watch: between
+    two looks at the webhook."""
 
     long_poll: int = 20
     timeout: float = 25.0
     pause: float = 1.0
     longest_pause: float = 30.0
+    watch: float = 60.0
 
     def after(self, misses: int) -> float:
         """How long to wait after so many misses in a row."""
@@ -53,8 +60,9 @@ PACE: Final = Pace()
 
 
 class Poll:
-    """The getUpdates loop. kept: called whenever updates have been put into the store; unkept: with
-    those that could not be, as often as they come again; trouble: hears of misses."""
+    """The getUpdates loop. kept: called whenever updates have been put into the store; unkept: with those that
+    could not be, as often as they come again; tell: says to the operators what only they can mend;
+    trouble: hears of misses."""
 
     def __init__(
         self,
@@ -63,6 +71,7 @@ class Poll:
         clock: Clock,
         kept: Callable[[], None],
         unkept: Callable[[Sequence[Update]], Awaitable[None]],
+        tell: Tell,
         crash: CrashHook,
         pace: Pace = PACE,
         trouble: Callable[[Exception], None] = lambda _: None,
@@ -72,6 +81,7 @@ class Poll:
         self._clock = clock
         self._kept = kept
         self._unkept = unkept
+        self._tell = tell
         self._crash = crash
         self._pace = pace
         self._told = trouble
@@ -84,6 +94,7 @@ class Poll:
         await keep_trying("getUpdates", self._fetch, self._pace, self._missed)
 
     def health(self) -> Health:
+        """Whether the last good round trip is no more than a minute ago."""
         if self._last_ok is None or self._clock() - self._last_ok > SILENCE_BORNE:
             return Health(ok=False, detail=self._trouble or "no answer of Telegram for a minute")
         return Health(ok=True)
@@ -93,42 +104,50 @@ class Poll:
         asked: dict[str, Any] = {"timeout": wait, "limit": BATCH, "allowed_updates": list(ALLOWED_UPDATES)}
         if self._offset:
             asked["offset"] = self._offset
-        raw = await self._transport.call("getUpdates", asked, seconds=self._pace.timeout)
-        batch = _readable(raw)
+        began = asyncio.get_running_loop().time()
+        batch = readable(await self._transport.call("getUpdates", asked, seconds=self._pace.timeout))
         self._last_ok, self._trouble = self._clock(), ""
-        if batch:
-            await self._keep(batch)
+        new = await self._keep(batch) if batch else 0
+        if wait and not new:  # a server that does not hold the call, or does not heed the offset
+            held = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(max(0.0, self._pace.pause - held))
         return False
 
-    async def _keep(self, batch: list[tuple[int, Update]]) -> None:
+    async def _keep(self, batch: list[tuple[int, Update]]) -> int:
         updates = [update for _, update in batch]
         try:
-            await patiently(self._store.keep_updates(updates, self._clock()))
+            new = await patiently(self._store.keep_updates(updates, self._clock()))
         except YamchiError as error:
             log.warning("updates cannot be kept", reason=str(error), updates=len(updates))
             await self._unkept(updates)
-            await asyncio.sleep(self._pace.pause)
-            return
+            return 0
         self._crash("update-kept")
         self._offset = batch[-1][0] + 1
         self._kept()
+        return new
 
-    async def _missed(self, error: Exception) -> None:
+    async def _missed(self, error: Exception, misses: int) -> None:
         self._trouble = type(error).__name__
         self._told(error)
         await self._transport.renew()
         if isinstance(error, Conflict) and "webhook" in error.message.lower():
             await self._transport.call("deleteWebhook", {})
+        elif isinstance(error, Conflict) and misses >= LASTING_MISSES:
+            await self._tell("telegram:conflict", operators.telegram_conflict)
+        elif isinstance(error, InvalidToken) and misses >= LASTING_MISSES:
+            await self._tell("telegram:refused", operators.telegram_refused)
 
 
 async def keep_trying(
     name: str,
     work: Callable[[], Awaitable[bool]],
     pace: Pace,
-    missed: Callable[[Exception], Awaitable[None]] | None = None,
+    missed: Callable[[Exception, int], Awaitable[None]] | None = None,
 ) -> None:
-    """Do `work` until it says that it is done, with growing pauses after failures."""
+    """Do `work` until it says that it is done, with growing pauses after failures. missed: told of each one,
+    and how many there were in a row."""
     misses = 0
+    told: dict[str, float] = {}
     while True:
         try:
             if await work():
@@ -136,20 +155,23 @@ async def keep_trying(
             misses = 0
         except (TelegramError, YamchiError) as error:
             misses += 1
-            log.warning("Telegram missed", call=name, error=type(error).__name__, reason=str(error), misses=misses)
+            now, kind = asyncio.get_running_loop().time(), type(error).__name__
+            if now - told.get(kind, -TOLD_SECONDS) >= TOLD_SECONDS:
+                told[kind] = now
+                log.warning("Telegram missed", call=name, error=kind, reason=str(error), misses=misses)
             if missed is not None:
-                await _quietly(missed(error))
+                await _quietly(missed(error, misses))
             await asyncio.sleep(max(pace.after(misses), error.seconds if isinstance(error, Flooded) else 0))
 
 
 async def _quietly(work: Awaitable[None]) -> None:
     try:
         await work
-    except TelegramError as error:
+    except (TelegramError, YamchiError) as error:
         log.warning("Telegram missed", call="mend", error=type(error).__name__)
 
 
-def _readable(raw: Any) -> list[tuple[int, Update]]:
+def readable(raw: Any) -> list[tuple[int, Update]]:
     """Updates by number, in order. A batch in which none has a number is an error: it would come for ever."""
     items = raw if isinstance(raw, list) else []
     numbered = {item["update_id"]: item for item in items if isinstance(item, dict) and _is_number(item)}

@@ -17,6 +17,7 @@ import asyncio
 import json
 from contextlib import suppress
 from typing import Any, Final
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, TelegramError
@@ -31,6 +32,7 @@ CLOSE_SECONDS: Final = 5.0
 FLOOD_SECONDS: Final = 30.0
 """How long to keep quiet after a 429 that does not say."""
 
+_JSON: Final = {"Content-Type": "application/json"}
 _REFUSALS: Final[dict[int, type[TelegramError]]] = {
     400: BadRequest,
     401: InvalidToken,
@@ -70,6 +72,7 @@ class Transport(BaseRequest):
         self._base = URL(root) / f"bot{token}"
         self._seconds = seconds
         self._connections = connections
+        self._addresses: dict[str, URL] = {}
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -81,7 +84,7 @@ class Transport(BaseRequest):
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._connections, limit_per_host=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=True,
+                proxy=_proxy(self._base),
             )
 
     async def shutdown(self) -> None:
@@ -97,8 +100,8 @@ class Transport(BaseRequest):
 
     async def call(self, method: str, parameters: dict[str, Any], *, seconds: float | None = None) -> Any:
         """Call a method of the Bot API. Returns its result; raises TelegramError, see above."""
-        _, body = await self._exchange("POST", method, {"json": parameters}, seconds or self._seconds)
-        return json.loads(body)["result"]
+        body = {"data": json.dumps(parameters).encode(), "headers": _JSON}
+        return _result(*await self._exchange("POST", method, body, seconds or self._seconds))
 
     async def upload(self, method: str, parameters: dict[str, Any], field: str, name: str, content: bytes) -> Any:
         """Call a method that takes a file, in `field` and under this name. Returns and raises as call() does."""
@@ -106,8 +109,7 @@ class Transport(BaseRequest):
             {key: value if isinstance(value, str) else json.dumps(value) for key, value in parameters.items()}
         )
         form.add_field(field, content, filename=name, content_type="application/octet-stream")
-        _, body = await self._exchange("POST", method, {"data": form}, max(self._seconds, UPLOAD_SECONDS))
-        return json.loads(body)["result"]
+        return _result(*await self._exchange("POST", method, {"data": form}, max(self._seconds, UPLOAD_SECONDS)))
 
     async def do_request(
         self, url: str, method: str, request_data: RequestData | None = None, *_: Any, **timeouts: Any
@@ -118,7 +120,9 @@ class Transport(BaseRequest):
             seconds = self._seconds
         if request_data is not None and request_data.contains_files:
             seconds = max(seconds, UPLOAD_SECONDS)
-        return await self._exchange(method, url.lstrip("/"), _body(request_data), seconds)
+        status, content = await self._exchange(method, url.lstrip("/"), _body(request_data), seconds)
+        _result(status, content)
+        return 200, content
 
     async def _exchange(self, verb: str, method: str, body: dict[str, Any], seconds: float) -> tuple[int, bytes]:
         await self.initialize()
@@ -126,15 +130,23 @@ class Transport(BaseRequest):
         timeout = aiohttp.ClientTimeout(total=seconds, connect=min(CONNECT_SECONDS, seconds / 2))
         try:
             async with self._session.request(
-                verb, self._base / method, timeout=timeout, allow_redirects=False, **body
+                verb, self._address(method), timeout=timeout, allow_redirects=False, **body
             ) as answer:
-                content = await answer.read()
+                return answer.status, await answer.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError) as error:
             raise NotSent(type(error).__name__) from None
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise AnswerLost(type(error).__name__) from None
-        _judge(answer.status, content)
-        return 200, content
+
+    def _address(self, method: str) -> URL:
+        known = self._addresses.get(method)
+        return known or self._addresses.setdefault(method, self._base / method)
+
+
+def _proxy(url: URL) -> str | None:
+    """The proxy that the environment names for this address. Asked once for a session: aiohttp's own trust_env
+    asks a thread twice for every single request."""
+    return None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
 
 
 def _body(data: RequestData | None) -> dict[str, Any]:
@@ -142,25 +154,25 @@ def _body(data: RequestData | None) -> dict[str, Any]:
     if data is None:
         return {}
     if not data.contains_files:
-        return {"data": data.json_payload, "headers": {"Content-Type": "application/json"}}
+        return {"data": data.json_payload, "headers": _JSON}
     form = aiohttp.FormData(data.json_parameters)
     for name, (filename, content, mime) in data.multipart_data.items():
         form.add_field(name, content, filename=filename, content_type=mime)
     return {"data": form}
 
 
-def _judge(status: int, content: bytes) -> None:
-    """Raise what this answer means, unless it is a good one."""
+def _result(status: int, content: bytes) -> Any:
+    """The result that an answer holds; raises what it means if it is not a good one."""
     try:
         answer = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if status == 429 or (isinstance(answer, dict) and answer.get("error_code") == 429):
         raise Flooded("too many requests", _retry_after(answer))
     if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool):
         raise AnswerLost(f"status {status}, and no answer of the Bot API")
     if answer["ok"] and "result" in answer and status < 300:
-        return
+        return answer["result"]
     raise _refusal(answer, status)
 
 

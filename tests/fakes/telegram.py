@@ -81,6 +81,22 @@ class FakeTelegram(BotApi):
         data = data or (said.buttons[label] if said else "")
         return self.push({"callback_query": {"id": str(next(self._message_ids)), "data": data, **query}})
 
+    def us(self, chat: int, status: str, was: str = "member", **rights: bool) -> int:
+        """Our own place in a chat changes: member, administrator, restricted, left or kicked."""
+        if chat not in self._chats:
+            self.open(chat, "private" if chat > 0 else "supergroup")
+        old, new = ({"status": place, "user": BOT} for place in (was, status))
+        change = {"from": person(abs(chat), "en"), "date": 1, "old_chat_member": old, "new_chat_member": new | rights}
+        return self.push({"my_chat_member": {"chat": self._chats[chat], **change}})
+
+    def migrate(self, old: int, new: int) -> None:
+        """A group becomes a supergroup: both say so."""
+        for chat, said in ((old, {"migrate_to_chat_id": new}), (new, {"migrate_from_chat_id": old})):
+            self.open(chat, "group" if chat == old else "supergroup")
+            message = self._message(chat, "", None) | {"from": person(99, "en"), **said}
+            del message["text"]
+            self.push({"message": message})
+
     def push(self, update: dict[str, Any]) -> int:
         """Any update at all, numbered."""
         number = next(self._update_ids)

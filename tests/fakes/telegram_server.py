@@ -63,7 +63,10 @@ class Refused(Exception):
 
 
 class BotApi(FakeWeb):
-    """token: the only one it knows; rejected: what it refused for breaking its rules; calls: by method."""
+    """token: the only one it knows; rejected: what it refused for breaking its rules; calls: by method.
+
+    hook: what setWebhook was asked, {} while there is none
+    """
 
     def __init__(self, token: str = TOKEN) -> None:
         super().__init__()
@@ -71,6 +74,7 @@ class BotApi(FakeWeb):
         self.rejected: list[str] = []
         self.pressed: list[dict[str, Any]] = []
         self.menus: dict[tuple[str, str], list[dict[str, str]]] = {}
+        self.hook: dict[str, Any] = {}
         self._updates: list[dict[str, Any]] = []
         self._batch: list[dict[str, Any]] = []
         self._chats: dict[int, dict[str, Any]] = {}
@@ -92,7 +96,9 @@ class BotApi(FakeWeb):
         body = await _parameters(request)
         handler: dict[str, Callable[[dict[str, Any]], Any]] = {
             "getMe": lambda _: BOT,
-            "deleteWebhook": lambda _: True,
+            "deleteWebhook": self._delete_hook,
+            "setWebhook": self._set_hook,
+            "getWebhookInfo": lambda _: {"url": "", "pending_update_count": len(self._updates), **self.hook},
             "sendMessage": self._send,
             "editMessageText": self._edit,
             "answerCallbackQuery": self._answer_press,
@@ -113,7 +119,21 @@ class BotApi(FakeWeb):
                 self.rejected.append(f"{name}: {error.description}")
             return refused(error)
 
+    def _set_hook(self, asked: dict[str, Any]) -> bool:
+        if not asked["url"].startswith("https://"):
+            raise Refused(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", asked.get("secret_token", "")):
+            raise Refused(400, "Bad Request: secret token contains unallowed characters")
+        self.hook = asked
+        return True
+
+    def _delete_hook(self, _: dict[str, Any]) -> bool:
+        self.hook = {}
+        return True
+
     async def _get_updates(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        if self.hook:
+            raise Refused(409, "Conflict: can't use getUpdates method while webhook is active")
         self._poller += 1
         mine, until = self._poller, time.monotonic() + min(float(asked.get("timeout", 0)), 50)
         offset = int(asked.get("offset", 0))
