@@ -53,7 +53,11 @@ TO_JUDGE: Final = f"""
         UNION {OF_PAIR} way = 'move' AND days = 7 AND armed = 1 AND size <= :week * (1 + {SLACK})
         UNION SELECT id FROM alerts WHERE pair = :pair AND fired_at IS NOT NULL
             AND told_on IN (SELECT value FROM json_each(:corrected))
+    ) AND NOT EXISTS (
+        SELECT 1 FROM lanes WHERE lanes.platform = alerts.platform AND lanes.chat = alerts.chat
+            AND lanes.thread IN ('', alerts.thread) AND dead_at IS NOT NULL
     ) ORDER BY id"""
+"""Those of chats that are paused as dead are not judged, so that they still watch when the chat comes back."""
 FORGET: Final = """
     DELETE FROM alerts WHERE coalesce(fired_at, created_at) < ?1
         AND (state <> 'active' OR expires_at < ?1)"""

@@ -264,6 +264,14 @@ async def test_only_alerts_that_a_figure_may_concern_are_read(store: SqliteStore
     assert await store.watched_pairs(AFTERNOON + timedelta(days=90)) == [("USD", "KGS"), ("USD", "KZT")]
 
 
+async def test_an_alert_of_a_chat_that_shut_us_out_waits_for_its_return(store: SqliteStore):
+    await store.set_alert(alert("above", "519", id=0))
+    await store.pause(HERE, "blocked", NOON)
+    assert await store.alerts_to_judge(sight("520", "518"), []) == []
+    await store.revive(HERE)
+    assert [one.id for one, _ in await store.alerts_to_judge(sight("520", "518"), [])] == [1]
+
+
 async def test_alerts_that_ended_are_forgotten_after_a_month(store: SqliteStore):
     old = AFTERNOON - timedelta(days=31)
     for order in (
