@@ -267,9 +267,9 @@ async def test_only_alerts_that_a_figure_may_concern_are_read(store: SqliteStore
 async def test_an_alert_of_a_chat_that_shut_us_out_waits_for_its_return(store: SqliteStore):
     await store.set_alert(alert("above", "519", id=0))
     await store.pause(HERE, "blocked", NOON)
-    assert await store.alerts_to_judge(sight("520", "518"), []) == []
+    assert await store.alerts_to_judge(sight("518", "520"), []) == []
     await store.revive(HERE)
-    assert [one.id for one, _ in await store.alerts_to_judge(sight("520", "518"), [])] == [1]
+    assert [one.id for one, _ in await store.alerts_to_judge(sight("518", "520"), [])] == [1]
 
 
 async def test_alerts_that_ended_are_forgotten_after_a_month(store: SqliteStore):
