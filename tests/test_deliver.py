@@ -12,7 +12,8 @@ from bot.errors import DatabaseError
 from bot.message import Message, Paragraph
 from bot.models import Address, Delivery, Health, Outcome, Outgoing
 from bot.ports import Ask
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
+from tests.stores import new_store
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
@@ -54,7 +55,7 @@ class RecordingChat:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     yield store
     await store.close()
 
@@ -64,15 +65,21 @@ def outgoing(chat: str, n: int, kind: str = "digest") -> Outgoing:
     return Outgoing(f"e{n}", Address("telegram", chat), kind, message, NOW, NOW + timedelta(hours=6))
 
 
-async def drain(store: SqliteStore, chat: RecordingChat, clock: Clock, done: Callable[[], bool]) -> None:
+async def drain(
+    store: SqliteStore, chat: RecordingChat, clock: Clock, done: Callable[[], bool]
+) -> list[tuple[str, str]]:
+    """Deliver until `done` and a moment longer. Returns what was sent by then; only after that the slow get theirs."""
     deliverer = Deliverer(store=store, chats={"telegram": chat}, clock=clock, owner="me", crash=lambda _: None)
     task = asyncio.create_task(deliverer.run())
     async with asyncio.timeout(20):
         while not done():
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
+    sent = list(chat.sent)
+    chat.gate.set()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    return sent
 
 
 async def test_each_chat_gets_its_messages_once_and_in_order(store: SqliteStore):
@@ -88,8 +95,8 @@ async def test_a_slow_chat_holds_up_nobody_else(store: SqliteStore):
     await store.keep_digests([outgoing(c, n) for c in ("slow", "quick") for n in range(3)], [], NOW)
     chat = RecordingChat(lambda _: Outcome("sent"))
     chat.slow.add("slow")
-    await drain(store, chat, Clock(), lambda: len(chat.sent) >= 3)
-    assert {to for to, _ in chat.sent} == {"quick"}
+    sent = await drain(store, chat, Clock(), lambda: len(chat.sent) >= 3)
+    assert {to for to, _ in sent} == {"quick"}
 
 
 async def test_a_chat_that_must_wait_keeps_its_order(store: SqliteStore):

@@ -22,11 +22,12 @@ from handlers.telegram import Telegram
 from handlers.telegram.poll import Pace
 from handlers.telegram.send import Bucket
 from handlers.telegram.transport import STAND_IN, AnswerLost, NotSent, Transport
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.fakes.faults import hang, html_page, reset, reset_after, status, truncated
 from tests.fakes.telegram import FakeTelegram, refusal
 from tests.fakes.telegram_server import TOKEN, Said
 from tests.fakes.web import FakeWeb, Fault
+from tests.stores import new_store
 
 PACE = Pace(long_poll=1, timeout=1.5, pause=0.05, longest_pause=0.2)
 LONG = "/latest " + " ".join(["corridor"] * 20)
@@ -60,7 +61,7 @@ def fake() -> Iterator[FakeTelegram]:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "test.db")
+    store = await new_store(tmp_path / "test.db")
     yield store
     await store.close()
 
