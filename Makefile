@@ -45,7 +45,7 @@ imports: .venv/test.stamp
 	$(BIN)/lint-imports
 
 tests: .venv/test.stamp
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term
 
 chaos: .venv/test.stamp
 	$(BIN)/python -m tests.chaos

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
 import subprocess
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 from tests.fakes.slack import APP, BOT, FakeSlack
 from tests.fakes.telegram import FakeTelegram
+from tests.ports import held_port
 from tests.process import Running
 from tests.world import BEFORE_NINE, World, open_world
 
@@ -74,7 +74,7 @@ class Chats:
 
 @contextmanager
 def open_chats(folder: Path) -> Iterator[Chats]:
-    with open_world(folder) as world, FakeTelegram() as telegram, FakeSlack() as slack:
+    with open_world(folder) as world, FakeTelegram() as telegram, FakeSlack() as slack, held_port() as port:
         env = {
             **world.env,
             "TELEGRAM_BOT_TOKEN": telegram.token,
@@ -83,15 +83,9 @@ def open_chats(folder: Path) -> Iterator[Chats]:
             "SLACK_BOT_TOKEN": BOT,
             "SLACK_APP_TOKEN": APP,
             "SLACK_API_URL": slack.api_url,
-            "HTTP_LISTEN": f"127.0.0.1:{free_port()}",
+            "HTTP_LISTEN": f"127.0.0.1:{port}",
         }
         yield Chats(world, telegram, slack, env)
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 def until(true: Callable[[], object], timeout: float, what: str) -> None:

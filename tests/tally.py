@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
-import pytest
+Tell = Callable[[str], None]
+"""The fixture `tell`: a line for the end of the run."""
 
 
 class Tally:
@@ -37,6 +39,5 @@ class Tally:
         ]
         return f"{self.fault}: {'; '.join(told)}"
 
-    def print(self, capsys: pytest.CaptureFixture[str], more: str = "") -> None:
-        with capsys.disabled():
-            print(f"\n{self}{more and '; '}{more}")
+    def print(self, tell: Tell, more: str = "") -> None:
+        tell(f"{self}{more and '; '}{more}")

@@ -18,12 +18,13 @@ from handlers.console import print_message, render
 from handlers.slack import Slack
 from handlers.telegram import Telegram
 from handlers.telegram.render import CAPTION_UNITS, units
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.fakes.faults import reset_after, status
 from tests.fakes.slack import APP, BOT, FakeSlack, Reply
 from tests.fakes.telegram import FakeTelegram, refusal
 from tests.fakes.telegram_server import TOKEN, Said
 from tests.kinds import kinds
+from tests.stores import new_store
 
 CHART, EXPORT = kinds()["chart"], kinds()["export"]
 PRIVATE = Address("telegram", "7")
@@ -33,7 +34,7 @@ FIGURES = "1 USD = 471.12 KZT"
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "test.db")
+    store = await new_store(tmp_path / "test.db")
     yield store
     await store.close()
 

@@ -23,13 +23,13 @@ from bot.errors import SettingsError
 from bot.fetch import Fetcher
 from bot.models import Catalogue, Fixing, RateTable
 from bot.parsing import Parser
-from storage.sqlite import open_store
 from tests.fakes import faults
 from tests.fakes.banks import FakeBanks
 from tests.fakes.feeds import sources_toml
 from tests.fakes.histories import NBKR_PATH, NBT_PATH, FakeHistories
 from tests.fakes.web import FakeWeb
 from tests.process import LAUNCH, QUIET, Running, run
+from tests.stores import new_store
 from tests.world import World, open_world
 
 NOW = datetime(2026, 11, 23, 7, tzinfo=UTC)
@@ -61,7 +61,7 @@ async def open_backfill(
         banks = FakeBanks(web, lambda: NOW)
         publish(banks)
         (folder / "sources.toml").write_text(sources_toml(banks) + FakeHistories(banks).toml())
-        store = await open_store(folder / "test.db")
+        store = await new_store(folder / "test.db")
         fetcher, parser = Fetcher("test", frozenset({("127.0.0.1", web.port)}), 0, lambda: NOW), Parser()
         try:
             backfill = Backfill(store, fetcher, parser, lambda: NOW, days, lambda _: None)

@@ -10,7 +10,8 @@ import pytest
 from bot.board import FIVE, as_series, make_quote, month_before, read_board, read_quote
 from bot.models import Announced, Fixing, PollState, Quote, RateRoad, RateTable
 from bot.money import percent_text
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
+from tests.stores import new_store
 
 MONDAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 7, tzinfo=UTC)
@@ -175,7 +176,7 @@ async def test_the_peg_has_no_changes_and_is_never_stale(store: SqliteStore):
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     yield store
     await store.close()
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.chats import Chats, open_chats, until
 from tests.process import Running
-from tests.tally import Tally
+from tests.tally import Tally, Tell
 
 PATIENCE = 100
 TWO_TICKS = 1.5
@@ -68,7 +68,7 @@ def went_round(chats: Chats, service: Running) -> None:
     time.sleep(TWO_TICKS)
 
 
-def test_no_date_has_two_digests_whatever_the_clock_does(chats: Chats, capsys: pytest.CaptureFixture[str]):
+def test_no_date_has_two_digests_whatever_the_clock_does(chats: Chats, tell: Tell):
     tally = Tally("down 1 h, clock +1 d, -1 h, -1 d, +2 d, down 7 h")
     subscribed(chats)
     for jumps in (DOWN_ONE_HOUR_THEN_JUMPS, DOWN_SEVEN_HOURS):
@@ -86,4 +86,4 @@ def test_no_date_has_two_digests_whatever_the_clock_does(chats: Chats, capsys: p
     assert chats.rows("SELECT count(*) FROM outbox WHERE state <> 'sent'") == [(1,)]
     for on in DOWN_SEVEN_HOURS[-1][1]:
         tally.saw("digest", dates(chats)[on])
-    tally.print(capsys, "the one 7 h late was not sent, with a note")
+    tally.print(tell, "the one 7 h late was not sent, with a note")

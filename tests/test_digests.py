@@ -27,8 +27,9 @@ from bot.models import (
     Schedule,
     Subscription,
 )
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.kinds import OUTLETS, ZONE, article
+from tests.stores import new_store
 
 NINE = datetime(2026, 11, 23, 4, tzinfo=UTC)
 """In Almaty, on a Monday."""
@@ -80,7 +81,7 @@ class Round:
 
 @pytest.fixture
 async def round_(tmp_path: Path) -> AsyncIterator[Round]:
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     feeds = tuple(Feed(name, OUTLETS[name], "https://n.example/", "en") for name in OUTLETS)
     yield Round(store, Announcer(store, Catalogue(feeds, ()), ZONE, "en", timedelta(hours=6)))
     await store.close()

@@ -16,6 +16,7 @@ import pytest
 
 from tests.fakes import faults
 from tests.fakes.web import FakeWeb
+from tests.ports import held_port
 from tests.process import Running, run
 from tests.world import BEFORE_NINE, World, day, open_world
 
@@ -26,6 +27,12 @@ UGLY = re.compile(r"-0(\.0+)?\s?%|\b0\.00008\b|\[caption|&[a-z]+;|&#\d+;|Traceba
 def world(tmp_path: Path) -> Iterator[World]:
     with open_world(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with held_port() as held:
+        yield held
 
 
 def figures(text: str) -> list[str]:
@@ -246,19 +253,13 @@ def test_a_bad_setting_ends_the_start_with_its_line(world: World):
     )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def get(url: str) -> tuple[int, dict]:
     with urllib.request.urlopen(url, timeout=5) as answer:
         return answer.status, json.load(answer)
 
 
-def test_the_service_is_healthy_alone_on_its_database_and_ends_on_a_signal(world: World):
-    env = {**world.env, "HTTP_LISTEN": f"127.0.0.1:{free_port()}", "LOG_FORMAT": "json"}
+def test_the_service_is_healthy_alone_on_its_database_and_ends_on_a_signal(world: World, port: int):
+    env = {**world.env, "HTTP_LISTEN": f"127.0.0.1:{port}", "LOG_FORMAT": "json"}
     with Running(world.folder, "run", env=env, stdin=subprocess.DEVNULL) as service:
         service.wait_for_log("serving")
         status, body = get(f"http://{env['HTTP_LISTEN']}/healthz")
@@ -281,10 +282,10 @@ def test_a_busy_port_is_told_in_one_line(world: World):
     assert "HTTP_LISTEN" in result.stderr.splitlines()[-1]
 
 
-def test_no_token_is_ever_printed(world: World):
+def test_no_token_is_ever_printed(world: World, port: int):
     canary = "123456789:AAcanarycanarycanarycanarycanarycan"
     secrets = {"TELEGRAM_BOT_TOKEN": canary, "SLACK_BOT_TOKEN": "xoxb-canary-1", "SLACK_APP_TOKEN": "xapp-canary-1"}
-    closed = f"http://127.0.0.1:{free_port()}"
+    closed = f"http://127.0.0.1:{port}"
     env = {**world.env, **secrets, "LOG_LEVEL": "DEBUG", "TELEGRAM_API_URL": closed, "SLACK_API_URL": closed + "/api/"}
     with Running(world.folder, "run", env=env, stdin=subprocess.DEVNULL) as service:
         service.wait_for_log("serving")

@@ -13,8 +13,8 @@ from bot.models import Address, Answer, Health, Outcome, Outgoing, PollState, Re
 from handlers import menu
 from handlers.menu.desk import Desk
 from handlers.menu.registry import commands
-from storage.sqlite import open_store
 from tests.fixings import NOON, desk_of, keep_week, printed
+from tests.stores import new_store
 
 CONSOLE = Address("console", "local")
 
@@ -22,7 +22,7 @@ CONSOLE = Address("console", "local")
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """A week of fixings; Wednesday's dollar in tenge has lost its point, and is held."""
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     await keep_week(store)
     slip = replace(printed("nbk", date(2026, 11, 23), "USD 47231"), held=frozenset({("USD", "KZT")}))
     await store.keep_tables(PollState("nbk"), [slip], [], NOON)

@@ -17,8 +17,9 @@ from bot.message import Message, Paragraph
 from bot.models import Address, Alert, Answer, Content, Outcome, Outgoing, Request, Schedule, Subscription
 from handlers import menu
 from handlers.menu.desk import Desk
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.fixings import NOON, desk_of, keep_week
+from tests.stores import new_store
 
 HERE, THERE = Address("telegram", "42"), Address("telegram", "43")
 TODAY = date(2026, 11, 23)
@@ -38,7 +39,7 @@ class Chat:
 
 @pytest.fixture
 async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     await keep_week(store)
     yield Chat(desk_of(store), store)
     await store.close()

@@ -15,8 +15,8 @@ from bot.models import Address, Answer, Catalogue, Fixing, PollState, RateRoad, 
 from handlers.menu.chart import chart
 from handlers.menu.desk import Desk
 from handlers.menu.export import export
-from storage.sqlite import open_store
 from tests.fixings import the_lake
+from tests.stores import new_store
 
 NOON = datetime(2026, 11, 23, 7, tzinfo=UTC)
 TODAY = NOON.date()
@@ -28,7 +28,7 @@ STORED = 60
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """Sixty days of tenge and of roubles in tenge; of somoni only today."""
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     tenge = [
         RateTable(
             "nbk",

@@ -12,8 +12,8 @@ from handlers.menu.convert import convert, send
 from handlers.menu.desk import Desk
 from handlers.menu.rates import rates
 from handlers.menu.registry import Run, commands
-from storage.sqlite import open_store
 from tests.fixings import desk_of, keep_week
+from tests.stores import new_store
 
 ASK = Request(Address("console", "me"), "/convert")
 RUSSIAN = Request(Address("console", "я"), "/convert", language="ru")
@@ -21,7 +21,7 @@ RUSSIAN = Request(Address("console", "я"), "/convert", language="ru")
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     await keep_week(store)
     yield desk_of(store)
     await store.close()

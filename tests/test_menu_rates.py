@@ -12,15 +12,15 @@ from bot.models import Address, Answer, Request
 from handlers.menu.desk import Desk
 from handlers.menu.rates import rates
 from handlers.menu.registry import commands
-from storage.sqlite import open_store
 from tests.fixings import desk_of, keep_week
+from tests.stores import new_store
 
 ASK = Request(Address("console", "me"), "/rates")
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     await keep_week(store)
     yield desk_of(store)
     await store.close()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.chats import Chats, open_chats, until
 from tests.process import run
+from tests.tally import Tell
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def chats(tmp_path: Path) -> Iterator[Chats]:
 
 
 @pytest.mark.parametrize("times", [5, pytest.param(20, marks=pytest.mark.chaos)])
-def test_a_second_service_on_a_database_is_refused(chats: Chats, times: int, capsys: pytest.CaptureFixture[str]):
+def test_a_second_service_on_a_database_is_refused(chats: Chats, times: int, tell: Tell):
     with chats.run() as service:
         until(lambda: "serving" in "".join(service.err) and chats.health("readyz")[0] == 200, 100, "ready")
         hellos = chats.telegram.calls["getMe"], len(chats.slack.calls)
@@ -35,9 +36,8 @@ def test_a_second_service_on_a_database_is_refused(chats: Chats, times: int, cap
         spent = (resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - spent) / times
         assert (chats.telegram.calls["getMe"], len(chats.slack.calls)) == hellos
         assert service.stop() == 0
-    with capsys.disabled():
-        quick = sum(seconds < 2 for seconds in took)
-        print(
-            f"\nsecond service: refused {times} of {times}, {quick} within 2 s, the slowest after {max(took):.2f} s, "
-            f"at {spent:.2f} s of processor time each"
-        )
+    quick = sum(seconds < 2 for seconds in took)
+    tell(
+        f"second service: refused {times} of {times}, {quick} within 2 s, the slowest after {max(took):.2f} s, "
+        f"at {spent:.2f} s of processor time each"
+    )

@@ -29,8 +29,8 @@ from bot.money import (
 from bot.pairs import read_columns, read_history, read_pair, read_period, turn
 from bot.periods import calendar
 from bot.ports import Store
-from storage.sqlite import open_store
 from tests.fixings import FRI, MON, NOON, ROADS, SAT, SUN, THU, TUE, keep, keep_week, printed
+from tests.stores import new_store
 
 FIVE_AND_THREE = ("KZT", "KGS", "UZS", "TJS", "TMT", "USD", "EUR", "RUB", "CNY")
 EN = tongue("en")
@@ -38,7 +38,7 @@ EN = tongue("en")
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await open_store(tmp_path / "yamchi.db")
+    opened = await new_store(tmp_path / "yamchi.db")
     await keep_week(opened)
     yield opened
     await opened.close()
@@ -104,7 +104,7 @@ async def test_a_row_of_three_digits_is_too_coarse_but_a_dropped_zero_is_a_digit
 
 
 async def test_a_coarse_row_is_better_than_none(tmp_path: Path):
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     await keep(store, printed("nbk", MON, "USD 472.31 KGS 5.4"))
     shown = await pair(store, "KGS/KZT")
     assert (exact_text(shown.rate), shown.kind) == ("5.4", "official")
@@ -112,7 +112,7 @@ async def test_a_coarse_row_is_better_than_none(tmp_path: Path):
 
 
 async def test_without_the_bank_of_russia_another_table_gives_the_leg(tmp_path: Path):
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     await keep(store, printed("nbk", MON, "USD 472.31 EUR 547.22"))
     shown = await pair(store, "EUR/TMT")
     assert close(shown.rate, Decimal("3.5") * Decimal("547.22") / Decimal("472.31"))
@@ -121,7 +121,7 @@ async def test_without_the_bank_of_russia_another_table_gives_the_leg(tmp_path: 
 
 
 async def test_a_pair_without_figures_says_why(tmp_path: Path):
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     assert (await pair(store, "KGS/KZT")).reason == "no figure yet"
     assert (await read_pair(store, (), NOON, "KGS", "KZT")).reason == "no source is set for it"
     await store.close()

@@ -23,6 +23,7 @@ from bot.message import Message, Paragraph
 from bot.models import Address, Outgoing
 from storage.sqlite import SqliteStore, open_store
 from storage.values import one
+from tests.tally import Tell
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 SECTOR = 512
@@ -139,9 +140,7 @@ async def survived(path: Path) -> int:
 
 
 @pytest.mark.parametrize("images", [30, pytest.param(300, marks=pytest.mark.chaos)])
-async def test_a_power_cut_leaves_every_acknowledged_commit_and_no_half_one(
-    tmp_path: Path, images: int, capsys: pytest.CaptureFixture[str]
-):
+async def test_a_power_cut_leaves_every_acknowledged_commit_and_no_half_one(tmp_path: Path, images: int, tell: Tell):
     dice = random.Random(20261123)
     store = await open_store(tmp_path / "yamchi.db")
     assert await store._writer.run(one, "PRAGMA synchronous") == 2
@@ -166,12 +165,11 @@ async def test_a_power_cut_leaves_every_acknowledged_commit_and_no_half_one(
             with_the_last += there == number
             image.unlink()
     await store.close()
-    with capsys.disabled():
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(opened.items()))
-        print(
-            f"\npower cut: {opened.total()} images ({kinds}) after {number} commits: acknowledged and lost 0, half 0, "
-            f"damaged 0; the commit under way was there in {with_the_last}"
-        )
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(opened.items()))
+    tell(
+        f"power cut: {opened.total()} images ({kinds}) after {number} commits: acknowledged and lost 0, half 0, "
+        f"damaged 0; the commit under way was there in {with_the_last}"
+    )
 
 
 async def test_a_disk_that_loses_what_it_said_was_synced_would_be_noticed(tmp_path: Path):

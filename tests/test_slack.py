@@ -24,11 +24,12 @@ from handlers.slack import Slack
 from handlers.slack.heard import understand
 from handlers.slack.manifest import socket_manifest
 from handlers.slack.render import render
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.fakes.slack import APP, BOT, FakeSlack
 from tests.fakes.slack_screen import refuse, show
 from tests.golden import golden
 from tests.kinds import kinds
+from tests.stores import new_store
 
 ENGLISH = tongue("en")
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -70,7 +71,7 @@ def fake() -> Iterator[FakeSlack]:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     yield store
     await store.close()
 

@@ -22,7 +22,7 @@ from tests.chats import Chats, open_chats, until
 from tests.fakes.faults import Sometimes, reset, reset_after, slow, status, truncated
 from tests.fakes.telegram import refusal
 from tests.process import Running
-from tests.tally import Tally
+from tests.tally import Tally, Tell
 
 STEP = timedelta(minutes=1)
 STEP_SECONDS = 0.25
@@ -167,7 +167,7 @@ def subscribe(chats: Chats) -> None:
 
 
 @pytest.mark.chaos
-def test_a_day_with_one_call_in_a_hundred_failing(chats: Chats, capsys: pytest.CaptureFixture[str]):
+def test_a_day_with_one_call_in_a_hundred_failing(chats: Chats, tell: Tell):
     tally = Tally(f"{HOURS} h simulated, 1 % of calls faulty")
     chats.shift(timedelta())
     began = time.monotonic()
@@ -192,7 +192,7 @@ def test_a_day_with_one_call_in_a_hundred_failing(chats: Chats, capsys: pytest.C
     taken = sum(name == "reset after" for fault in faults[:2] for name, _ in fault.met)
     memory, files = weights_of(weights[WARM_UP:])
     tally.print(
-        capsys,
+        tell,
         f"{sum(fault.calls for fault in faults)} calls, {met.total()} faulty, {taken} taken and not answered; "
         f"memory {memory[0] / (1 << 20):.1f} to {memory[1] / (1 << 20):.1f} MB, files {files[0]} to {files[1]}; "
         f"{time.monotonic() - began:.0f} s",

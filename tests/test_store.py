@@ -36,7 +36,7 @@ from bot.models import (
 )
 from bot.ports import Store
 from bot.rules import SUSPECT_AFTER
-from storage.sqlite import open_store
+from tests.stores import new_store
 
 NOW = datetime(2026, 11, 23, 4, 0, 0, 123456, tzinfo=UTC)
 LEASE = timedelta(seconds=120)
@@ -47,7 +47,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture(params=["sqlite"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    store = await open_store(tmp_path / "data" / "yamchi.db", retention_days=90)
+    store = await new_store(tmp_path / "data" / "yamchi.db")
     yield store
     await store.close()
 
@@ -302,7 +302,7 @@ WORDS = st.one_of(st.text(), st.sampled_from(HOSTILE), st.text(st.characters(cat
 def stored(tmp_path: Path):
     """A store and the loop it is asked in, for hypothesis, which is not asynchronous."""
     with asyncio.Runner() as runner:
-        store = runner.run(open_store(tmp_path / "yamchi.db"))
+        store = runner.run(new_store(tmp_path / "yamchi.db"))
         runner.run(keep(store, story(1, "summit")))
         yield runner, store
         runner.run(store.close())

@@ -21,7 +21,7 @@ import pytest
 
 from tests.chats import Chats, open_chats, until
 from tests.process import Running, run
-from tests.tally import Tally
+from tests.tally import Tally, Tell
 
 AT_NINE = timedelta(seconds=30)
 DAY = timedelta(days=1)
@@ -66,7 +66,7 @@ HOLD = """
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
 db.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
+tell("held", flush=True)
 sys.stdin.read()
 """
 
@@ -164,27 +164,27 @@ class Ordeal:
         assert chats.telegram.rejected == [] and chats.slack.rejected == []
 
 
-def test_a_full_disk_and_a_held_database_are_borne_and_got_over(chats: Chats, capsys: pytest.CaptureFixture[str]):
+def test_a_full_disk_and_a_held_database_are_borne_and_got_over(chats: Chats, tell: Tell):
     with chats.run(stdin=subprocess.PIPE) as service:
         ordeal = Ordeal(chats, service)
-        ordeal.through("disk full (file-size limit)", no_byte_more(service), 5).print(capsys)
-        ordeal.through("database held for 5 s", held(chats.database), 5).print(capsys)
+        ordeal.through("disk full (file-size limit)", no_byte_more(service), 5).print(tell)
+        ordeal.through("database held for 5 s", held(chats.database), 5).print(tell)
         ordeal.end()
 
 
 @pytest.mark.chaos
-def test_long_troubles_are_borne_and_got_over(chats: Chats, capsys: pytest.CaptureFixture[str]):
+def test_long_troubles_are_borne_and_got_over(chats: Chats, tell: Tell):
     """33 seconds: longer than SQLite waits, so that some writes are refused."""
     with chats.run(stdin=subprocess.PIPE) as service:
         ordeal = Ordeal(chats, service)
-        ordeal.through("disk full for 60 s (file-size limit)", no_byte_more(service), 60).print(capsys)
-        ordeal.through("database held for 33 s", held(chats.database), 33).print(capsys)
+        ordeal.through("disk full for 60 s (file-size limit)", no_byte_more(service), 60).print(tell)
+        ordeal.through("database held for 33 s", held(chats.database), 33).print(tell)
         ordeal.end()
 
 
 @pytest.mark.chaos
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
-def test_a_full_file_system_is_borne_and_got_over(chats: Chats, capsys: pytest.CaptureFixture[str]):
+def test_a_full_file_system_is_borne_and_got_over(chats: Chats, tell: Tell):
     disk = chats.database.parent
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True, text=True)
@@ -193,7 +193,7 @@ def test_a_full_file_system_is_borne_and_got_over(chats: Chats, capsys: pytest.C
     try:
         with chats.run(stdin=subprocess.PIPE) as service:
             ordeal = Ordeal(chats, service)
-            ordeal.through("disk full for 30 s (tmpfs)", filled(disk), 30).print(capsys)
+            ordeal.through("disk full for 30 s (tmpfs)", filled(disk), 30).print(tell)
             ordeal.end()
     finally:
         subprocess.run(["umount", "-l", disk], check=True)

@@ -12,6 +12,7 @@ import pytest
 from bot import stories
 from bot.models import Article, Headline
 from bot.stories import group, same_story
+from tests.tally import Tell
 
 PAIRS = tomllib.loads((Path(__file__).parent / "headlines.toml").read_text("utf-8"))
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -21,14 +22,13 @@ SUMMIT_TOO = "Five Presidents Agree on Water at Samarkand Summit"
 
 
 @pytest.mark.parametrize("language", PAIRS)
-def test_pairs_of_our_own_none_is_false_and_three_in_four_are_found(language, capsys):
+def test_pairs_of_our_own_none_is_false_and_three_in_four_are_found(language: str, tell: Tell):
     same, other = PAIRS[language]["same"], PAIRS[language]["other"]
     assert len(same) + len(other) >= 80
     false = [pair for pair in other if same_story(*pair) or same_story(*reversed(pair))]
     found = [pair for pair in same if same_story(*pair)]
     figures = f"recall {len(found) / len(same):.2f} of {len(same)}, false {len(false)} of {len(other)}"
-    with capsys.disabled():
-        print(f"\nstories, {language}: {figures}")
+    tell(f"stories, {language}: {figures}")
     assert false == []
     assert len(found) >= 0.75 * len(same)
 

@@ -18,11 +18,12 @@ from bot.message import Heading, Message
 from bot.models import Address, Answer, ChatSettings, Outcome, Request, Update
 from handlers.telegram import Telegram
 from handlers.telegram.transport import STAND_IN, AnswerLost, NotSent, Transport
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.fakes.faults import hang, html_page, reset, reset_after, status, truncated
 from tests.fakes.telegram import FakeTelegram, refusal
 from tests.fakes.telegram_server import TOKEN
 from tests.fakes.web import FakeWeb, Fault
+from tests.stores import new_store
 from tests.telegram_chat import LONG, PACE, FullDisk, Menu, clock, heard, listening, plain, until
 
 GROUP = -1005
@@ -36,7 +37,7 @@ def fake() -> Iterator[FakeTelegram]:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "test.db")
+    store = await new_store(tmp_path / "test.db")
     yield store
     await store.close()
 

@@ -18,6 +18,7 @@ from tests.chats import Chats, open_chats
 from tests.fakes.faults import status
 from tests.fakes.slack import APP, BOT
 from tests.process import QUIET, ROOT, run
+from tests.tally import Tell
 
 HOSTILE = "<b>Oil & gas</b> <!channel> @here 2 < 3 \u202eevil\u202c 🚂 summit"
 PLAIN = "Oil & gas @here 2 < 3 evil 🚂 summit"
@@ -123,7 +124,7 @@ def test_a_chat_whose_token_is_refused_does_not_stop_the_other(chats: Chats):
     assert result.stderr.splitlines()[-1] == "yamchi: Telegram refuses TELEGRAM_BOT_TOKEN"
 
 
-def test_ten_kills_in_the_middle_of_a_digest_to_forty_chats_lose_none(chats: Chats, capsys: pytest.CaptureFixture[str]):
+def test_ten_kills_in_the_middle_of_a_digest_to_forty_chats_lose_none(chats: Chats, tell: Tell):
     feed = chats.world.outlet()
     chats.world.publish(feed, "The news of the day")
     people = range(1, 41)
@@ -151,8 +152,7 @@ def test_ten_kills_in_the_middle_of_a_digest_to_forty_chats_lose_none(chats: Cha
             assert service.stop() == 0
         lost += sum(not got(person) for person in people)
         duplicates += sum(got(person) - 1 for person in people if got(person) > 1)
-    with capsys.disabled():
-        print(f"\n10 kills, 400 digests: lost {lost}, sent twice {duplicates}")
+    tell(f"10 kills, 400 digests: lost {lost}, sent twice {duplicates}")
     assert lost == 0
 
 

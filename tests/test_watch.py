@@ -36,6 +36,7 @@ from storage.sqlite import SqliteStore, open_store
 from tests.fixings import FRI, MON, NOON, ROADS, THU, TUE, WEEK, keep, keep_week, printed
 from tests.process import Running, run
 from tests.sights import alert, sight
+from tests.stores import new_store
 from tests.world import BEFORE_NINE, World, open_world
 
 AFTERNOON = datetime(2026, 11, 24, 11, 30, tzinfo=UTC)
@@ -47,7 +48,7 @@ CATALOGUE = Catalogue((Feed("timesca", "The Times", "https://news.example/feed/"
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "yamchi.db")
+    store = await new_store(tmp_path / "yamchi.db")
     await keep_week(store)
     yield store
     await store.close()
@@ -128,7 +129,7 @@ async def test_a_figure_that_is_held_fires_nothing(store: SqliteStore, value: st
 
 
 async def test_the_first_look_a_carried_day_and_the_same_table_again_raise_nothing(tmp_path: Path):
-    store = await open_store(tmp_path / "first.db")
+    store = await new_store(tmp_path / "first.db")
     await store.set_alert(alert("above", "480", id=0))
     await store.set_alert(alert("move", "1", id=0))
     assert await judge(store, tenge("470.00", MON), tenge("481.25", TUE), now=NOON) == []

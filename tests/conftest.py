@@ -1,0 +1,26 @@
+"""Figures of the tests, told at the end of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.tally import Tell
+
+FIGURE = "figure"
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Tell:
+    """Says a line at the end. Printing would not do: what the processes of `pytest -n` print is seen by nobody."""
+    return lambda line: record_property(FIGURE, line)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    ended = [report for how in ("passed", "failed") for report in terminalreporter.getreports(how)]
+    lines = [told for one in ended if one.when == "call" for name, told in one.user_properties if name == FIGURE]
+    if lines:
+        terminalreporter.section("figures")
+    for line in lines:
+        terminalreporter.line(line)
