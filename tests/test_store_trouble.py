@@ -66,7 +66,7 @@ HOLD = """
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
 db.execute("BEGIN IMMEDIATE")
-tell("held", flush=True)
+print("held", flush=True)
 sys.stdin.read()
 """
 
