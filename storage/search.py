@@ -52,7 +52,7 @@ class Hits:
 
 def find_news(db: Database, query: NewsQuery, limit: int) -> NewsPage:
     looks = _looks(db, query)
-    total = sum(one(db, f"SELECT count(*) FROM ({h.sql('1')} LIMIT ?)", *h.values, COUNTED + 1) for h in looks)
+    total = _total(db, looks)
     skipped = 0
     if query.best and query.words:
         ids = _best(db, looks, limit)
@@ -140,6 +140,15 @@ def _leave_out(db: Database, query: NewsQuery, where: list[str], values: list[An
         for stemmed, name in TABLES.items():
             where.append(f"NOT EXISTS (SELECT 1 FROM {name} WHERE {name} MATCH ? AND rowid = articles.id)")
             values.append(_any(db, excluded, stemmed=stemmed))
+
+
+def _total(db: Database, looks: Iterable[Hits]) -> int:
+    """Up to one more than is counted: upwards, as FTS5 walks its lists twice as fast that way."""
+    total = 0
+    for hits in looks:
+        if left := COUNTED + 1 - total:
+            total += one(db, f"SELECT count(*) FROM ({hits.sql('1')} LIMIT ?)", *hits.values, left)
+    return total
 
 
 def _newest(db: Database, hits: Hits, limit: int) -> list[int]:
