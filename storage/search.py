@@ -22,6 +22,10 @@ from storage.news import article, first_id
 from storage.values import LARGEST, micros, one, plain, rows
 
 COUNTED: Final = 1000
+REACH: Final = 100_000
+"""Articles in which several words are counted together: FTS5 walks through each one's list, hit or not."""
+FEW: Final = 100
+"""So few in reach are counted among all articles instead: small totals are exact."""
 RANKED: Final = 1000
 TITLE_WEIGHT: Final = 5.0
 COUNTRIES: Final = 16
@@ -52,7 +56,7 @@ class Hits:
 
 def find_news(db: Database, query: NewsQuery, limit: int) -> NewsPage:
     looks = _looks(db, query)
-    total = _total(db, looks)
+    total, capped = _total(db, looks, several=_several(query))
     skipped = 0
     if query.best and query.words:
         ids = _best(db, looks, limit)
@@ -64,7 +68,13 @@ def find_news(db: Database, query: NewsQuery, limit: int) -> NewsPage:
             skipped = sum(one(db, h.sql("count(*)"), *h.values) for h in above)
     found = {row["id"]: article(row) for row in _articles(db, ids)}
     shown = tuple(found[number] for number in ids)
-    return NewsPage(shown, min(total, COUNTED), capped=total > COUNTED, skipped=skipped)
+    return NewsPage(shown, max(total, skipped + len(shown)) if capped else total, capped=capped, skipped=skipped)
+
+
+def set_reach(db: Database) -> None:
+    """Note how far back totals of several words look; articles that come meanwhile are counted too."""
+    oldest = one(db, f"SELECT id FROM {FACETS} ORDER BY id DESC LIMIT 1 OFFSET ?", REACH) or 0
+    db.conn.execute("UPDATE search_reach SET oldest = ? WHERE oldest <> ?", (oldest, oldest))
 
 
 def news_seen(db: Database, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
@@ -142,8 +152,26 @@ def _leave_out(db: Database, query: NewsQuery, where: list[str], values: list[An
             values.append(_any(db, excluded, stemmed=stemmed))
 
 
-def _total(db: Database, looks: Iterable[Hits]) -> int:
-    """Up to one more than is counted: upwards, as FTS5 walks its lists twice as fast that way."""
+def _several(query: NewsQuery) -> bool:
+    """Whether hits have to be found among the articles of several terms."""
+    asked = wanted(query.words)
+    runs = (run for one in asked for run in one.lemmas)
+    return len(asked) + len(query.excluded) > 1 or any(len(run.terms) > 1 for run in runs)
+
+
+def _total(db: Database, looks: Sequence[Hits], *, several: bool) -> tuple[int, bool]:
+    """How many hits there are, and whether there may be more."""
+    reach = one(db, "SELECT oldest FROM search_reach") if several else 0
+    total = _counted(db, [hits.but(f"{hits.id} >= ?", reach) for hits in looks] if reach else looks)
+    if reach and total < FEW:
+        total, reach = _counted(db, looks), 0
+    if total > COUNTED:
+        return COUNTED, True
+    return (total // FEW * FEW, True) if reach else (total, False)
+
+
+def _counted(db: Database, looks: Iterable[Hits]) -> int:
+    """Up to one more than is told: upwards, as FTS5 walks its lists twice as fast that way."""
     total = 0
     for hits in looks:
         if left := COUNTED + 1 - total:

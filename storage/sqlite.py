@@ -286,6 +286,7 @@ class SqliteStore(Store):
         await self._writer.run(chats.forget_editions)
         while await self._writer.run(news.forget_articles, now - self._retention):
             pass
+        await self._writer.run(search.set_reach)
 
     async def close(self) -> None:
         """The last connection to close folds the log back into the file."""
