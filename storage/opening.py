@@ -15,6 +15,8 @@ from storage.threads import told
 from storage.values import one
 
 BUSY_SECONDS: Final = 30
+CACHE_KB: Final = 8_000
+"""Of a reader. Looking for the next word behind a common one walks through some 500 pages, and SQLite keeps 500."""
 FAULTS: Final = {
     sqlite3.SQLITE_NOTADB: "is not a database",
     sqlite3.SQLITE_CORRUPT: "cannot be read: it is damaged",
@@ -43,6 +45,7 @@ def open_reader(path: Path) -> Database:
     """A connection that cannot write, to a file that a writer has opened before."""
     db = _connect(f"{path.absolute().as_uri()}?mode=rw")
     db.conn.execute("PRAGMA query_only = ON")
+    db.conn.execute(f"PRAGMA cache_size = -{CACHE_KB}")
     return db
 
 

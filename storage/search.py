@@ -35,7 +35,16 @@ MOST_SPELLINGS: Final = 48
 those can be walked from the newest and left early. Beyond that many the merged list it is."""
 FACETS: Final = "articles INDEXED BY articles_facets"
 """All that filters look at, without the pages that hold the texts."""
-NEXT_SPELLING: Final = "SELECT term FROM article_vocabulary WHERE term >= ? LIMIT 1"
+SPELLINGS: Final = """
+    WITH RECURSIVE known (word) AS (
+        SELECT (SELECT term FROM article_vocabulary WHERE term >= ?1 LIMIT 1)
+        UNION ALL
+        SELECT (SELECT term FROM article_vocabulary WHERE term >= word || char(1) LIMIT 1) FROM known WHERE word < ?2
+    )
+    SELECT word FROM known WHERE word < ?2 LIMIT ?3"""
+"""Words from one up to another. The index's vocabulary is leapt through, as reading it would count every article; a
+character 1 is lower than whatever a word can go on with."""
+LAST_LETTER: Final = "\U0010ffff"
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,6 @@ class Hits:
 
 def find_news(db: Database, query: NewsQuery, limit: int) -> NewsPage:
     looks = _looks(db, query)
-    total, capped = _total(db, looks, several=_several(query))
     skipped = 0
     if query.best and query.words:
         ids = _best(db, looks, limit)
@@ -66,6 +74,7 @@ def find_news(db: Database, query: NewsQuery, limit: int) -> NewsPage:
         if query.before is not None:
             above = (h.but(f"{h.id} >= ?", edge) for h in looks)
             skipped = sum(one(db, h.sql("count(*)"), *h.values) for h in above)
+    total, capped = _total(db, looks, _reach(db, query, ids))
     found = {row["id"]: article(row) for row in _articles(db, ids)}
     shown = tuple(found[number] for number in ids)
     return NewsPage(shown, max(total, skipped + len(shown)) if capped else total, capped=capped, skipped=skipped)
@@ -106,18 +115,12 @@ def _any(db: Database, asked: Iterable[Wanted], *, stemmed: bool) -> str:
 
 
 def _spellings(db: Database, run: Run) -> list[str]:
-    """A run as the index knows it. Its vocabulary is leapt through from word to word, never read."""
+    """A run as the index knows it."""
     if not run.open or len(run.terms) > 1:
         return [_quoted(run)]
     beginning = run.terms[0]
-    known: list[str] = []
-    at = beginning
-    while (found := one(db, NEXT_SPELLING, at)) and found.startswith(beginning):
-        if len(known) == MOST_SPELLINGS:
-            return [_quoted(run)]
-        known.append(found)
-        at = found + "\x01"  # lower than whatever a word can go on with
-    return [f'"{word}"' for word in known]
+    known = db.conn.execute(SPELLINGS, (beginning, beginning + LAST_LETTER, MOST_SPELLINGS + 1)).fetchall()
+    return [f'"{word}"' for (word,) in known] if len(known) <= MOST_SPELLINGS else [_quoted(run)]
 
 
 def _quoted(run: Run) -> str:
@@ -152,16 +155,20 @@ def _leave_out(db: Database, query: NewsQuery, where: list[str], values: list[An
             values.append(_any(db, excluded, stemmed=stemmed))
 
 
-def _several(query: NewsQuery) -> bool:
-    """Whether hits have to be found among the articles of several terms."""
+def _reach(db: Database, query: NewsQuery, shown: Sequence[int]) -> int:
+    """The oldest article to count hits from. 0: all are counted, as they have one term, or a first page tells that
+    they are few."""
     asked = wanted(query.words)
-    runs = (run for one in asked for run in one.lemmas)
-    return len(asked) + len(query.excluded) > 1 or any(len(run.terms) > 1 for run in runs)
+    phrases = any(len(run.terms) > 1 for one in asked for run in one.lemmas)
+    if len(asked) + len(query.excluded) < 2 and not phrases:
+        return 0
+    oldest = int(one(db, "SELECT oldest FROM search_reach"))
+    few = query.before is None and not query.best and (not shown or shown[-1] < oldest)
+    return 0 if few else oldest
 
 
-def _total(db: Database, looks: Sequence[Hits], *, several: bool) -> tuple[int, bool]:
+def _total(db: Database, looks: Sequence[Hits], reach: int) -> tuple[int, bool]:
     """How many hits there are, and whether there may be more."""
-    reach = one(db, "SELECT oldest FROM search_reach") if several else 0
     total = _counted(db, [hits.but(f"{hits.id} >= ?", reach) for hits in looks] if reach else looks)
     if reach and total < FEW:
         total, reach = _counted(db, looks), 0
