@@ -8,10 +8,13 @@ run     `yamchi run` with Telegram and Slack, over the wire fakes, from an empty
         start to the first answer in each chat, and then of the first search ever, for a Russian word (it loads the
         dictionary), median of 5; resident memory as above, 60 s after the answers: with news in English, when no
         Russian word was ever met, and with 200 articles in Russian
+held    the longest time in which the event loop of a fresh service did nothing else while it answered its first
+        question, a search for a Russian word; milliseconds, median of 5
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 import subprocess
 import sys
@@ -21,10 +24,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from bench.ingest import stalls
+from bot.__main__ import World, live_core
+from bot.config import Settings
+from bot.log import set_up_logs
+from bot.models import Address, Request
+from handlers import menu
 from tests.fakes.slack import APP, BOT, FakeSlack
 from tests.fakes.telegram import FakeTelegram
 from tests.process import Running
@@ -32,6 +42,7 @@ from tests.world import open_world
 
 ASK = [sys.executable, "-m", "bot", "ask", "--sample", "/rates"]
 CHAT = [sys.executable, "-m", "bot", "chat", "--sample"]
+HELD = [sys.executable, "-m", "bench.start", "held"]
 ASK_ROUNDS = 7
 RUN_ROUNDS = 5
 IDLE_SECONDS = 60
@@ -125,7 +136,39 @@ def both_chats(*titles: str) -> Iterator[Service]:
             yield Service(first[0].result(), first[1].result(), service.process.pid, telegram)
 
 
+async def held() -> float:
+    """The longest stall of the loop, in milliseconds."""
+    with TemporaryDirectory() as name:
+        sources = Path(name) / "sources.toml"
+        sources.write_text("replace = true\n")
+        settings = Settings(database_url=f"sqlite:///{name}/yamchi.db", sources_file=str(sources))
+        async with live_core(settings, World(lambda: datetime.now(UTC), lambda _: None)) as core:
+            stop, done = asyncio.Event(), asyncio.Event()
+            answer = partial(menu.answer, core.desk)
+            serving = asyncio.create_task(core.service({}).serve(answer, stop))
+            await asyncio.sleep(1)
+            watch = asyncio.create_task(stalls(done))
+            await asyncio.sleep(0.1)
+            said = await answer(Request(Address("telegram", "7"), "/latest саммит", language="ru", zone="Asia/Almaty"))
+            assert not said.error
+            done.set()
+            stop.set()
+            await serving
+            return await watch
+
+
+def held_ms() -> float:
+    """The same of a process of its own."""
+    return float(subprocess.run(HELD, check=True, capture_output=True, text=True).stdout)
+
+
 def main() -> None:
+    if sys.argv[1:] == ["held"]:
+        set_up_logs("CRITICAL", "console", ())
+        print(asyncio.run(held()))
+        return
+    stalled = [held_ms() for _ in range(RUN_ROUNDS)]
+    print(f"{'held, first question':24s}median {median(stalled):.0f} ms, worst {max(stalled):.0f} ms of {RUN_ROUNDS}")
     tell("ask --sample /rates", [ask_seconds() for _ in range(ASK_ROUNDS)])
     tell_held("chat --sample, idle", *chat_mb())
     answered = []

@@ -159,7 +159,10 @@ class Store(Figures, Outbox, Protocol):
         """
 
     async def find_news(self, query: NewsQuery, limit: int) -> NewsPage:
-        """Newest first. total counts all hits up to 1000 (then `capped`), `before` set aside."""
+        """Newest first. total counts all hits up to 1000 (then `capped`), `before` set aside.
+
+        Of several words together it may look at the newest 100,000 articles only, once it has found a hundred there.
+        """
 
     async def news_seen(self, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
         """First seen in (after, until] and matching, newest first."""

@@ -14,8 +14,10 @@ import structlog
 from bot.announce import Announcer
 from bot.deliver import Deliverer
 from bot.errors import ChatRejected, YamchiError
+from bot.locales import languages, tongue
 from bot.models import Health
 from bot.patience import patiently
+from bot.places import known_zones
 from bot.ports import Ask, Chat, Clock, Store
 from bot.schedule import Tick, Ticks
 from bot.track import Tracker
@@ -94,6 +96,7 @@ class Service:
 
     async def serve(self, ask: Ask, stop: asyncio.Event) -> None:
         """Poll, deliver and listen until `stop`."""
+        await asyncio.to_thread(_prepare)
         async with self.ticking(polls=lambda: True):
             tasks = [asyncio.create_task(self.deliver())]
             tasks += [asyncio.create_task(self.listen(chat, ask)) for chat in list(self.chats.values())]
@@ -160,3 +163,10 @@ def stop_signal() -> asyncio.Event:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     return stop
+
+
+def _prepare() -> None:
+    """Read what the first question would hold everybody up for: the languages and the names of the zones."""
+    known_zones()
+    for code in languages():
+        tongue(code)

@@ -15,8 +15,10 @@ from storage.threads import told
 from storage.values import one
 
 BUSY_SECONDS: Final = 30
-CACHE_KIB: Final = 65_536
+WRITER_KIB: Final = 65_536
 """Room for all pages that one large transaction changes: those that do not fit are written and read again."""
+READER_KIB: Final = 8_000
+"""Looking for the next word behind a common one walks through some 500 pages, and SQLite keeps 500."""
 FAULTS: Final = {
     sqlite3.SQLITE_NOTADB: "is not a database",
     sqlite3.SQLITE_CORRUPT: "cannot be read: it is damaged",
@@ -35,7 +37,7 @@ def open_writer(path: Path) -> Database:
         db.conn.execute("PRAGMA journal_mode = WAL")
         db.conn.execute("PRAGMA synchronous = FULL")
         db.conn.execute("PRAGMA foreign_keys = ON")
-        db.conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        db.conn.execute(f"PRAGMA cache_size = -{WRITER_KIB}")
     except BaseException:
         db.close()
         raise
@@ -46,6 +48,7 @@ def open_reader(path: Path) -> Database:
     """A connection that cannot write, to a file that a writer has opened before."""
     db = _connect(f"{path.absolute().as_uri()}?mode=rw")
     db.conn.execute("PRAGMA query_only = ON")
+    db.conn.execute(f"PRAGMA cache_size = -{READER_KIB}")
     return db
 
 

@@ -22,6 +22,10 @@ from storage.news import article, first_id
 from storage.values import LARGEST, micros, one, plain, rows
 
 COUNTED: Final = 1000
+REACH: Final = 100_000
+"""Articles in which several words are counted together: FTS5 walks through each one's list, hit or not."""
+FEW: Final = 100
+"""So few in reach are counted among all articles instead: small totals are exact."""
 RANKED: Final = 1000
 TITLE_WEIGHT: Final = 5.0
 COUNTRIES: Final = 16
@@ -31,7 +35,16 @@ MOST_SPELLINGS: Final = 48
 those can be walked from the newest and left early. Beyond that many the merged list it is."""
 FACETS: Final = "articles INDEXED BY articles_facets"
 """All that filters look at, without the pages that hold the texts."""
-NEXT_SPELLING: Final = "SELECT term FROM article_vocabulary WHERE term >= ? LIMIT 1"
+SPELLINGS: Final = """
+    WITH RECURSIVE known (word) AS (
+        SELECT (SELECT term FROM article_vocabulary WHERE term >= ?1 LIMIT 1)
+        UNION ALL
+        SELECT (SELECT term FROM article_vocabulary WHERE term >= word || char(1) LIMIT 1) FROM known WHERE word < ?2
+    )
+    SELECT word FROM known WHERE word < ?2 LIMIT ?3"""
+"""Words from one up to another. The index's vocabulary is leapt through, as reading it would count every article; a
+character 1 is lower than whatever a word can go on with."""
+LAST_LETTER: Final = "\U0010ffff"
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,6 @@ class Hits:
 
 def find_news(db: Database, query: NewsQuery, limit: int) -> NewsPage:
     looks = _looks(db, query)
-    total = sum(one(db, f"SELECT count(*) FROM ({h.sql('1')} LIMIT ?)", *h.values, COUNTED + 1) for h in looks)
     skipped = 0
     if query.best and query.words:
         ids = _best(db, looks, limit)
@@ -62,9 +74,16 @@ def find_news(db: Database, query: NewsQuery, limit: int) -> NewsPage:
         if query.before is not None:
             above = (h.but(f"{h.id} >= ?", edge) for h in looks)
             skipped = sum(one(db, h.sql("count(*)"), *h.values) for h in above)
+    total, capped = _total(db, looks, _reach(db, query, ids))
     found = {row["id"]: article(row) for row in _articles(db, ids)}
     shown = tuple(found[number] for number in ids)
-    return NewsPage(shown, min(total, COUNTED), capped=total > COUNTED, skipped=skipped)
+    return NewsPage(shown, max(total, skipped + len(shown)) if capped else total, capped=capped, skipped=skipped)
+
+
+def set_reach(db: Database) -> None:
+    """Note how far back totals of several words look; articles that come meanwhile are counted too."""
+    oldest = one(db, f"SELECT id FROM {FACETS} ORDER BY id DESC LIMIT 1 OFFSET ?", REACH) or 0
+    db.conn.execute("UPDATE search_reach SET oldest = ? WHERE oldest <> ?", (oldest, oldest))
 
 
 def news_seen(db: Database, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
@@ -96,18 +115,12 @@ def _any(db: Database, asked: Iterable[Wanted], *, stemmed: bool) -> str:
 
 
 def _spellings(db: Database, run: Run) -> list[str]:
-    """A run as the index knows it. Its vocabulary is leapt through from word to word, never read."""
+    """A run as the index knows it."""
     if not run.open or len(run.terms) > 1:
         return [_quoted(run)]
     beginning = run.terms[0]
-    known: list[str] = []
-    at = beginning
-    while (found := one(db, NEXT_SPELLING, at)) and found.startswith(beginning):
-        if len(known) == MOST_SPELLINGS:
-            return [_quoted(run)]
-        known.append(found)
-        at = found + "\x01"  # lower than whatever a word can go on with
-    return [f'"{word}"' for word in known]
+    known = db.conn.execute(SPELLINGS, (beginning, beginning + LAST_LETTER, MOST_SPELLINGS + 1)).fetchall()
+    return [f'"{word}"' for (word,) in known] if len(known) <= MOST_SPELLINGS else [_quoted(run)]
 
 
 def _quoted(run: Run) -> str:
@@ -140,6 +153,37 @@ def _leave_out(db: Database, query: NewsQuery, where: list[str], values: list[An
         for stemmed, name in TABLES.items():
             where.append(f"NOT EXISTS (SELECT 1 FROM {name} WHERE {name} MATCH ? AND rowid = articles.id)")
             values.append(_any(db, excluded, stemmed=stemmed))
+
+
+def _reach(db: Database, query: NewsQuery, shown: Sequence[int]) -> int:
+    """The oldest article to count hits from. 0: all are counted, as they have one term, or a first page tells that
+    they are few."""
+    asked = wanted(query.words)
+    phrases = any(len(run.terms) > 1 for one in asked for run in one.lemmas)
+    if len(asked) + len(query.excluded) < 2 and not phrases:
+        return 0
+    oldest = int(one(db, "SELECT oldest FROM search_reach"))
+    few = query.before is None and not query.best and (not shown or shown[-1] < oldest)
+    return 0 if few else oldest
+
+
+def _total(db: Database, looks: Sequence[Hits], reach: int) -> tuple[int, bool]:
+    """How many hits there are, and whether there may be more."""
+    total = _counted(db, [hits.but(f"{hits.id} >= ?", reach) for hits in looks] if reach else looks)
+    if reach and total < FEW:
+        total, reach = _counted(db, looks), 0
+    if total > COUNTED:
+        return COUNTED, True
+    return (total // FEW * FEW, True) if reach else (total, False)
+
+
+def _counted(db: Database, looks: Iterable[Hits]) -> int:
+    """Up to one more than is told: upwards, as FTS5 walks its lists twice as fast that way."""
+    total = 0
+    for hits in looks:
+        if left := COUNTED + 1 - total:
+            total += one(db, f"SELECT count(*) FROM ({hits.sql('1')} LIMIT ?)", *hits.values, left)
+    return total
 
 
 def _newest(db: Database, hits: Hits, limit: int) -> list[int]:

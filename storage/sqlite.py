@@ -268,6 +268,7 @@ class SqliteStore(SqliteOutbox, Store):
         await self._writer.run(ledger.forget_unused, now)
         while await self._writer.run(news.forget_articles, now - self._retention):
             pass
+        await self._writer.run(search.set_reach)
 
     async def close(self) -> None:
         """The last connection to close folds the log back into the file."""

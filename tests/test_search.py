@@ -170,6 +170,50 @@ async def test_the_best_match_is_looked_for_among_the_newest_thousand(store: Sql
     assert (page.total, page.capped) == (1000, True)
 
 
+async def test_a_large_total_of_several_words_reaches_back_only_so_far(store: SqliteStore):
+    """Single words, small totals and pages are exact all the same."""
+    leaders = [made(n, "A summit", "of city leaders" if n % 2 else "of farmers") for n in range(600)]
+    await keep(store, *leaders, made(700, "A summit of miners", ""), made(701, "A drought", ""))
+    assert await totals(store) == EXACT
+    newest = await store.find_news(NewsQuery(), 500)
+    assert newest.articles[-1].guid == "g499"
+    await store._writer.run(
+        lambda db: db.conn.execute("UPDATE search_reach SET oldest = ?", (newest.articles[-1].id,)).rowcount
+    )
+    assert await totals(store) == EXACT | {
+        "summit leader": (200, True),  # 250 of the newest 500
+        '"city leaders"': (200, True),
+        "summit -farmer": (200, True),
+    }
+    query = NewsQuery(("summit", "leader"))
+    guids: list[str] = []
+    while (page := await store.find_news(query, 6)).articles:
+        assert page.skipped == len(guids)
+        guids += [a.guid for a in page.articles]
+        assert (page.total, page.capped) == (max(200, len(guids)), True)
+        query = replace(query, before=page.articles[-1].id)
+    assert guids == [f"g{n}" for n in range(1, 600, 2)]
+    await store.prune(NOW)
+    assert await totals(store) == EXACT  # there are not that many articles
+
+
+EXACT = {
+    "summit": (601, False),
+    "leader": (300, False),
+    "summit leader": (300, False),
+    '"city leaders"': (300, False),
+    "summit -farmer": (301, False),
+    "summit miner": (1, False),
+    "leader farmer": (0, False),
+    "-summit": (1, False),
+}
+
+
+async def totals(store: SqliteStore) -> dict[str, tuple[int, bool]]:
+    pages = {text: await store.find_news(news_query(text, NOW), 6) for text in EXACT}
+    return {text: (page.total, page.capped) for text, page in pages.items()}
+
+
 async def test_a_time_ends_where_it_is_told_to(store: SqliteStore):
     await keep(store, *[made(n, "Summit", "") for n in range(6)])
     query = NewsQuery(("summit",), since=NOW - timedelta(minutes=4), until=NOW - timedelta(minutes=1))

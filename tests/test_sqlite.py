@@ -27,7 +27,7 @@ from storage.opening import open_writer
 from storage.schema import APPLICATION_ID, migrations
 from storage.search import find_news, news_seen
 from storage.sqlite import open_store
-from storage.values import one
+from storage.values import micros, one
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent
@@ -216,6 +216,28 @@ async def test_articles_of_a_database_in_the_field_are_kept_without_topics_or_st
     tagged = Article("timesca", "g", "https://news.example/1", "Water", "", "", NOW, topics=("water",))
     await store.keep_news(PollState("timesca"), [], {9: (tagged, [])}, [], NOW)
     assert [one.id for one in (await store.find_news(NewsQuery(topics=("water",)), 6)).articles] == [9]
+    await store.close()
+
+
+async def test_how_far_back_totals_look_is_known_at_once_and_follows_the_news(tmp_path: Path):
+    path = tmp_path / "yamchi.db"
+    with closing(Database(str(path))) as db:
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrations.apply(db, stop_before="m016_reach")
+        db.conn.execute("""
+            WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 100003)
+            INSERT INTO articles
+                (id, source, opinion, countries, published, first_seen, language, guid, url, title, lead, text)
+            SELECT n, 'timesca', 0, '', 1, ?, 'en', n, n, 'News', '', '' FROM numbers""",
+            (micros(NOW),))  # fmt: skip
+        db.conn.commit()
+    store = await open_store(path)
+    oldest = "SELECT oldest FROM search_reach"
+    assert await store._readers.run(one, oldest) == 3
+    late = Article("timesca", "g", "https://news.example/1", "Water", "", "", NOW)
+    await store.keep_news(PollState("timesca"), [(late, ["g"])], {}, [], NOW)
+    await store.prune(NOW)
+    assert await store._readers.run(one, oldest) == 4
     await store.close()
 
 

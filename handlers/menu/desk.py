@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from zoneinfo import available_timezones
 
 from bot.adding import Find
 from bot.locales import Tongue, tongue
 from bot.models import Address, Catalogue, ChatSettings, Health
 from bot.outlets import Outlets, outlets
+from bot.places import known_zones
 from bot.ports import Clock, Store
 
 
@@ -43,7 +43,7 @@ class Desk:
         chosen = await self.store.chat(address)
         return chosen or ChatSettings(
             address,
-            zone if zone in available_timezones() else self.zone,
+            zone if zone in known_zones() else self.zone,
             tongue(language).code if language else self.language,
         )
 
