@@ -23,8 +23,8 @@ from handlers.telegram.transport import Transport
 from handlers.telegram.webhook import PATH
 from storage.sqlite import SqliteStore, open_store
 from tests.kinds import kinds
+from tests.ports import held_port
 from tests.telegram_chat import PACE, Menu, clock, plain, until
-from tests.test_end_to_end import free_port
 
 TOKEN = "123456789:AAEmulatorEmulatorEmulatorEmulator-_x"
 PERSON = {"id": 7, "is_bot": False, "first_name": "Aliya", "language_code": "en"}
@@ -71,12 +71,13 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 @pytest.fixture
 async def emulator() -> AsyncIterator[tuple[Emulator, str]]:
-    emulator, port = Emulator(), free_port()
+    emulator = Emulator()
     runner = web.AppRunner(emulator.app(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    yield emulator, f"http://127.0.0.1:{port}"
-    await runner.cleanup()
+    with held_port() as port:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield emulator, f"http://127.0.0.1:{port}"
+        await runner.cleanup()
 
 
 @asynccontextmanager
@@ -151,16 +152,17 @@ async def test_a_second_poller_is_borne(emulator: tuple[Emulator, str], store: S
 
 async def test_a_webhook(emulator: tuple[Emulator, str], store: SqliteStore):
     server, url = emulator
-    menu, port = Menu(), free_port()
-    hook = (f"http://127.0.0.1:{port}{PATH}", "s-3-c-r-e-t")
-    async with (
-        talking(url, store, menu, hook=hook) as chat,
-        http_server(("127.0.0.1", port), dict, dict, chat.pages()),
-    ):
-        await until(lambda: len(server.of("setWebhook")) == 1)
-        await converse(server, menu)
-        assert await server.deliver_updates(token=TOKEN) == 0
-        assert chat.health().ok
+    menu = Menu()
+    with held_port() as port:
+        hook = (f"http://127.0.0.1:{port}{PATH}", "s-3-c-r-e-t")
+        async with (
+            talking(url, store, menu, hook=hook) as chat,
+            http_server(("127.0.0.1", port), dict, dict, chat.pages()),
+        ):
+            await until(lambda: len(server.of("setWebhook")) == 1)
+            await converse(server, menu)
+            assert await server.deliver_updates(token=TOKEN) == 0
+            assert chat.health().ok
     assert server.of("getUpdates") == []
     assert server.refused == []
 
