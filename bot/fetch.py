@@ -170,6 +170,8 @@ class Fetcher:
         """The body, unpacked, and its place if it is large; the limit is on what it unpacks to."""
         now = asyncio.get_running_loop().time
         body, place = io.BytesIO(), None
+        if (answer.content_length or 0) > limit:
+            raise SourceError(f"larger than {limit / 1_000_000:g} MB")
         async for piece in answer.content.iter_any():
             body.write(piece)
             if body.tell() > limit:

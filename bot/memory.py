@@ -1,0 +1,20 @@
+"""What the process holds of the system's memory."""
+
+from __future__ import annotations
+
+import ctypes
+from contextlib import suppress
+from typing import Final
+
+LARGE: Final = 1 << 20
+_M_MMAP_THRESHOLD: Final = -3
+
+
+def give_large_blocks_back() -> None:
+    """From now on, every block of a megabyte and more goes back to the system when it is freed.
+
+    By itself glibc raises that limit to the largest block it ever freed; from then on documents grow inside the
+    heap, each into a hole of its own. Where there is no glibc nothing changes.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE)
