@@ -26,7 +26,7 @@ from bot.deliver import IN_FLIGHT, IN_FLIGHT_PAID, Deliverer
 from bot.errors import DatabaseError, SettingsError
 from bot.fetch import Fetcher
 from bot.health import health_page
-from bot.memory import give_large_blocks_back
+from bot.memory import collect_seldom, give_large_blocks_back
 from bot.message import to_data
 from bot.models import Address, Catalogue, Request
 from bot.parsing import Parser
@@ -99,6 +99,7 @@ async def open_core(
 ) -> AsyncIterator[Core]:
     """Open the store and everything that works on it; close it all at the end."""
     give_large_blocks_back()
+    collect_seldom()
     store = await open_store(settings.database_path, retention_days=settings.retention_days)
     agent = f"yamchi/{VERSION} (+{settings.public_url})"
     fetcher = Fetcher(agent, allow, min(2.0, settings.poll_news_seconds / 1800), world.clock)

@@ -1,13 +1,21 @@
-"""What the process holds of the system's memory."""
+"""How a process that runs for weeks goes about its memory."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 from contextlib import suppress
 from typing import Final
 
 LARGE: Final = 1 << 20
+YOUNG: Final = 10_000
+"""So many new objects before Python looks for cycles among them; by itself it does after 700."""
 _M_MMAP_THRESHOLD: Final = -3
+
+
+def collect_seldom() -> None:
+    """A hundred polls under way are some thousand objects that refer to each other and are not garbage."""
+    gc.set_threshold(YOUNG, 10, 10)
 
 
 def give_large_blocks_back() -> None:
