@@ -52,8 +52,8 @@ def documents() -> dict[str, bytes]:
     whole = "".join(map(ENTRY.format, range(90_000)))
     return {
         "deep": f"{HEAD}<item>{'<b>' * 200_000}</item></channel></rss>".encode(),
-        "laughs": f"<!DOCTYPE r [<!ENTITY l0 'ha'>{LAUGHS}]>{HEAD}<item><title>&l9;</title></item></channel></rss>"
-        "".encode(),
+        "laughs": HEAD.replace("?><", f"?><!DOCTYPE rss [<!ENTITY l0 'ha'>{LAUGHS}]><", 1).encode()
+        + b"<item><title>&l9;</title><link>/</link></item></channel></rss>",
         "50 MB": f"{HEAD}{whole * 6}</channel></rss>".encode().ljust(50_000_000),
         "10 MB": f"{HEAD}{whole}</channel></rss>".encode()[:9_900_000],
         "tags": f"{HEAD}<item><description>{'&lt;p&gt;x ' * 800_000}</description></item></channel></rss>".encode(),

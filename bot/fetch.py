@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import re
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Final
@@ -31,7 +31,7 @@ from bot.ports import Clock
 HOPS: Final = 5
 AT_ONCE: Final = 100
 """So many requests under way."""
-LARGE: Final = 1_000_000
+LARGE: Final = 500_000
 LARGE_AT_ONCE: Final = 1
 """So many documents of more than LARGE bytes held at a time, from reading until they are parsed."""
 CONNECT_SECONDS: Final = 8.0
@@ -41,6 +41,7 @@ LONGEST_WAIT: Final = 86400.0
 
 _PERMANENT: Final = frozenset({301, 308})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_ANSWERS: Final = _REDIRECTS | {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}
 _SHUT_OUT: Final = frozenset({401, 403, 406, 451})
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})")
 _ACCEPT: Final = (
@@ -96,7 +97,10 @@ class Fetcher:
         self._clock = clock
         self._timeout = timeout
         self._turns: WeakValueDictionary[tuple[str | None, int | None], asyncio.Lock] = WeakValueDictionary()
-        self._lines = asyncio.Semaphore(AT_ONCE)
+        # no semaphore: where hundreds wait, Python 3.11's walks past all that it has woken for each that may go
+        self._lines: asyncio.Queue[None] = asyncio.Queue()
+        for _ in range(AT_ONCE):
+            self._lines.put_nowait(None)
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._session: aiohttp.ClientSession | None = None
         self._resolver: _Resolver | None = None
@@ -109,15 +113,13 @@ class Fetcher:
         """
         validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in validators.items() if value}
-        here, permanent, left = _web_address(url), True, self._timeout
+        here, permanent, left = _source_address(url), True, self._timeout
         for hop in range(HOPS + 1):
-            async with self._turn(here), self._lines:
-                started = asyncio.get_running_loop().time()
-                got = await self._hop(here, headers, limit, left)
-                left -= asyncio.get_running_loop().time() - started
+            moved_to = str(here.with_fragment(None)) if hop and permanent else ""
+            got, taken = await self._in_turn(here, headers, limit, left, moved_to)
             if got.status not in _REDIRECTS:
-                moved = str(here.with_fragment(None)) if hop and permanent else ""
-                return replace(got, moved_to=moved, max_age=self._fresh_for(got.headers))
+                return got
+            left -= taken
             permanent = permanent and got.status in _PERMANENT
             here = _web_address(got.headers.get("location", ""), here)
         raise SourceError("too many redirects")
@@ -129,28 +131,36 @@ class Fetcher:
         if self._resolver is not None:
             await self._resolver.close()
 
-    @asynccontextmanager
-    async def _turn(self, url: URL) -> AsyncIterator[None]:
-        """One request at a time a host; the next one `spacing` seconds after this one's end."""
+    async def _in_turn(
+        self, url: URL, headers: dict[str, str], limit: int, seconds: float, moved_to: str
+    ) -> tuple[Fetched, float]:
+        """One request at a time a host; the next one `spacing` seconds after this one's end. And what it took."""
+        loop = asyncio.get_running_loop()
         turn = self._turns.setdefault((url.host, url.port), asyncio.Lock())
         await turn.acquire()
         try:
-            yield
+            await self._lines.get()
+            try:
+                started = loop.time()
+                got = await self._hop(url, headers, limit, seconds, moved_to)
+                return got, loop.time() - started
+            finally:
+                self._lines.put_nowait(None)
         finally:
-            asyncio.get_running_loop().call_later(self._spacing, turn.release)
+            loop.call_later(self._spacing, turn.release)
 
-    async def _hop(self, url: URL, headers: dict[str, str], limit: int, seconds: float) -> Fetched:
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+    async def _hop(self, url: URL, headers: dict[str, str], limit: int, seconds: float, moved_to: str) -> Fetched:
         try:
             async with (
                 asyncio.timeout(max(seconds, 0.001)) as patience,
-                self._open().get(url, headers=headers, timeout=timeout, allow_redirects=False) as answer,
+                self._open().get(url, headers=headers, allow_redirects=False) as answer,
             ):
                 self._refuse(answer)
                 body, place = (
                     await self._read(answer, limit, patience) if answer.status == HTTPStatus.OK else (b"", None)
                 )
-                return Fetched(answer.status, body, _joined(answer), str(url), "", place=place)
+                said = _joined(answer)
+                return Fetched(answer.status, body, said, str(url), moved_to, self._fresh_for(said), place)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise SourceError(self._reason(error)) from None
 
@@ -159,21 +169,23 @@ class Fetcher:
     ) -> tuple[bytes, _Place | None]:
         """The body, unpacked, and its place if it is large; the limit is on what it unpacks to."""
         now = asyncio.get_running_loop().time
-        body, place = bytearray(), None
+        body, place = io.BytesIO(), None
+        if (answer.content_length or 0) > limit:
+            raise SourceError(f"larger than {limit / 1_000_000:g} MB")
         async for piece in answer.content.iter_any():
-            body += piece
-            if len(body) > limit:
+            body.write(piece)
+            if body.tell() > limit:
                 raise SourceError(f"larger than {limit / 1_000_000:g} MB")
-            if place is None and len(body) > LARGE:
+            if place is None and body.tell() > LARGE:
                 ends, waiting = patience.when() or now(), now()
                 patience.reschedule(None)
                 await self._large.acquire()
                 place = _Place(self._large)
                 patience.reschedule(ends + now() - waiting)
-        return bytes(body), place
+        return body.getvalue(), place  # not a copy, as nothing is written any more
 
     def _refuse(self, answer: aiohttp.ClientResponse) -> None:
-        if answer.status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED} | _REDIRECTS:
+        if answer.status in _ANSWERS:
             return
         challenge = answer.headers.get("cf-mitigated", "") == "challenge"
         text = f"HTTP {answer.status}" + (", a challenge page: blocked" if challenge else "")
@@ -189,6 +201,8 @@ class Fetcher:
     def _seconds(self, retry_after: str) -> float | None:
         """Retry-After, a number of seconds or an HTTP date, as seconds from now."""
         text = retry_after.strip()
+        if not text:
+            return None
         if text.isascii() and text.isdigit():
             return min(float(text[:9]), LONGEST_WAIT)
         try:
@@ -234,6 +248,7 @@ class Fetcher:
                 connector=aiohttp.TCPConnector(resolver=self._resolver, socket_factory=self._socket, limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": self._user_agent, "Accept": _ACCEPT},
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             )
         return self._session
 
@@ -297,7 +312,16 @@ def _web_address(text: str, base: URL | None = None) -> URL:
     return url
 
 
+@lru_cache(maxsize=2048)
+def _source_address(text: str) -> URL:
+    """Read once: the same few are asked for time and again."""
+    return _web_address(text)
+
+
 def _joined(answer: aiohttp.ClientResponse) -> dict[str, str]:
     """Headers by lower-case name, repeated ones joined."""
-    names = {name.lower() for name in answer.headers}
-    return {name: ", ".join(answer.headers.getall(name)) for name in names}
+    joined: dict[str, str] = {}
+    for spelling, value in answer.headers.items():
+        name = spelling.lower()
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined

@@ -15,9 +15,10 @@ from bot.models import RateTable
 from bot.sources.discovery import Outline
 from bot.sources.entries import ParsedFeed
 from bot.sources.histories import Series
-from bot.sources.worker import CPU_SECONDS, JOBS, LENGTH, REPLIES, Job, Reply
+from bot.sources.worker import JOBS, LENGTH, REPLIES, TOO_DEAR, Job, Reply
 
 WALL_SECONDS: Final = 60.0  # for a child that gets no CPU: the child itself sees to CPU_SECONDS
+PIECE: Final = 1 << 18
 HOME: Final = Path(__file__).parents[1]
 
 
@@ -73,11 +74,10 @@ class Parser:
                 reply = await asyncio.wait_for(_exchange(self._child, job, body), WALL_SECONDS)
             except TimeoutError:
                 await self._end()
-                raise SourceError(f"took more than {WALL_SECONDS:g} s to parse") from None
+                raise SourceError(TOO_DEAR) from None
             except (OSError, EOFError):
                 too_long = await self._end(patience=1) == -signal.SIGPROF
-                text = f"took more than {CPU_SECONDS} s to parse" if too_long else "cannot be parsed"
-                raise SourceError(text) from None
+                raise SourceError(TOO_DEAR if too_long else "cannot be parsed") from None
             except BaseException:  # given up half-way: what the child says next belongs to nobody
                 await self._end()
                 raise
@@ -133,7 +133,8 @@ async def _exchange(child: Process, job: Job, body: bytes) -> Reply:
     assert child.stdin is not None and child.stdout is not None
     for frame in (JOBS.dump_json(job), body):
         child.stdin.write(LENGTH.pack(len(frame)))
-        child.stdin.write(frame)
-    await child.stdin.drain()
+        for at in range(0, len(frame), PIECE):  # asyncio copies what the pipe does not take at once
+            child.stdin.write(frame[at : at + PIECE])
+            await child.stdin.drain()
     (length,) = LENGTH.unpack(await child.stdout.readexactly(LENGTH.size))
     return REPLIES.validate_json(await child.stdout.readexactly(length))

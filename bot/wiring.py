@@ -23,6 +23,7 @@ from bot.compose import delivery as compose_delivery
 from bot.config import HostPort, Settings, resolve_allowed
 from bot.deliver import Deliverer
 from bot.fetch import Fetcher
+from bot.memory import collect_seldom, give_large_blocks_back
 from bot.models import Address, Catalogue
 from bot.parsing import Parser
 from bot.ports import Chat, Clock, CrashHook
@@ -89,6 +90,8 @@ async def open_core(
     settings: Settings, catalogue: Catalogue, allow: frozenset[HostPort], world: World, *, sample: bool = False
 ) -> AsyncIterator[Core]:
     """Open the store and everything that works on it; close it all at the end."""
+    give_large_blocks_back()
+    collect_seldom()
     store = await open_store(settings.database_path, retention_days=settings.retention_days)
     agent = f"yamchi/{VERSION} (+{settings.public_url})"
     fetcher = Fetcher(agent, allow, min(2.0, settings.poll_news_seconds / 1800), world.clock)

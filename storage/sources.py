@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from sqlite_utils import Database
 
@@ -11,45 +12,46 @@ from bot.models import AddedFeed, Address, Feed, PollState
 from storage.chats import sort_anew
 from storage.values import instant_or_none, micros, micros_or_none, one, plain, rows
 
+POLLS: Final = """
+    SELECT source, next_poll_at, etag, last_modified, moved_to, last_ok_at, failures, error, items, url, body, window,
+        ttl, gone, note
+    FROM polls"""
+"""In the order of PollState."""
+KEEP_POLL: Final = "INSERT OR REPLACE INTO polls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
 
 def poll_states(db: Database) -> dict[str, PollState]:
     return {
-        row["source"]: PollState(
-            **{
-                **row,
-                "next_poll_at": instant_or_none(row["next_poll_at"]),
-                "last_ok_at": instant_or_none(row["last_ok_at"]),
-            }
-        )
-        for row in rows(db, "SELECT * FROM polls")
+        source: PollState(source, instant_or_none(due), etag, modified, moved_to, instant_or_none(last_ok_at), *rest)
+        for source, due, etag, modified, moved_to, last_ok_at, *rest in db.conn.execute(POLLS)
     }
 
 
 def keep_polls(db: Database, states: Iterable[PollState]) -> None:
-    for state in states:
-        keep_poll(db, state)
+    db.conn.executemany(KEEP_POLL, map(_values, states))
 
 
 def keep_poll(db: Database, state: PollState) -> None:
-    db.conn.execute(
-        "INSERT OR REPLACE INTO polls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            state.source,
-            micros_or_none(state.next_poll_at),
-            plain(state.etag),
-            plain(state.last_modified),
-            plain(state.moved_to),
-            micros_or_none(state.last_ok_at),
-            state.failures,
-            plain(state.error),
-            state.items,
-            plain(state.url),
-            state.body,
-            state.window,
-            state.ttl,
-            state.gone,
-            plain(state.note),
-        ),
+    db.conn.execute(KEEP_POLL, _values(state))
+
+
+def _values(state: PollState) -> tuple[object, ...]:
+    return (
+        state.source,
+        micros_or_none(state.next_poll_at),
+        plain(state.etag),
+        plain(state.last_modified),
+        plain(state.moved_to),
+        micros_or_none(state.last_ok_at),
+        state.failures,
+        plain(state.error),
+        state.items,
+        plain(state.url),
+        state.body,
+        state.window,
+        state.ttl,
+        state.gone,
+        plain(state.note),
     )
 
 

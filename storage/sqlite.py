@@ -69,7 +69,7 @@ class SqliteStore(SqliteOutbox, Store):
         super().__init__(
             Crew(1, partial(open_writer, path), "BEGIN IMMEDIATE"), Crew(READERS, partial(open_reader, path), "BEGIN")
         )
-        self._polls: list[PollState] = []
+        self._polls: list[tuple[PollState, asyncio.Future[None]]] = []
         self._commit: asyncio.Task[None] | None = None
         self._committing = asyncio.Lock()
 
@@ -83,16 +83,24 @@ class SqliteStore(SqliteOutbox, Store):
 
     async def keep_poll(self, state: PollState) -> None:
         """Polls that end while another commit is under way share the next one."""
-        self._polls.append(state)
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._polls.append((state, kept))
         if self._commit is None:
             self._commit = asyncio.create_task(self._keep_polls())
             self._commit.add_done_callback(heard)
-        await asyncio.shield(self._commit)
+        await kept
 
     async def _keep_polls(self) -> None:
         async with self._committing:
-            states, self._polls, self._commit = self._polls, [], None
-            await self._writer.run(sources.keep_polls, states)
+            polls, self._polls, self._commit = self._polls, [], None
+            try:
+                await self._writer.run(sources.keep_polls, [state for state, _ in polls])
+            except BaseException as error:
+                for waiting in (kept for _, kept in polls if not kept.done()):
+                    waiting.set_exception(error)
+                raise
+            for waiting in (kept for _, kept in polls if not kept.done()):
+                waiting.set_result(None)
 
     async def added_feeds(self) -> list[AddedFeed]:
         return await self._readers.run(sources.added_feeds)

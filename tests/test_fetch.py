@@ -313,6 +313,18 @@ async def test_the_limit_is_on_what_is_unpacked(site: Site):
     assert str(await refusal(site, site.at("/bomb"))) == "larger than 10 MB"
 
 
+async def test_a_document_that_says_it_is_too_large_is_not_waited_for(site: Site):
+    async def promising(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        answer.content_length = 10_000_001
+        await answer.prepare(request)
+        await asyncio.sleep(60)
+        return answer
+
+    site.pages["/promising"] = promising
+    assert str(await refusal(site, site.at("/promising"))) == "larger than 10 MB"
+
+
 async def test_an_endless_document_is_cut_off_at_the_limit(site: Site):
     async def endless(request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse()

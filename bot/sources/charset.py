@@ -6,8 +6,7 @@ import codecs
 import re
 from typing import Final
 
-_BOMS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
+_WIDE: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -20,12 +19,20 @@ _HIGH_PAIRS = re.compile(rb"[\xc0-\xff]{2}")
 _HIGH = re.compile(rb"[\x80-\xff]")
 
 
+def narrow(body: bytes) -> bytes:
+    """The same document in a charset in which what is ASCII is one byte, so that tags can be found in it."""
+    for mark, encoding in (*_WIDE, *_UNMARKED):
+        if body.startswith(mark):
+            return body.decode(encoding, "replace").encode("utf-8", "replace")
+    return body
+
+
 def decode(body: bytes, content_type: str = "") -> str:
     """The text of a document: its BOM, else UTF-8 if it is UTF-8, else what it declares, else a guess.
 
     UTF-8 with a few broken characters is still UTF-8. Never raises; what cannot be read is U+FFFD.
     """
-    for mark, encoding in (*_BOMS, *_UNMARKED):
+    for mark, encoding in ((codecs.BOM_UTF8, "utf-8"), *_WIDE, *_UNMARKED):
         if body.startswith(mark):
             text = body.decode(encoding, "replace")
             return text.removeprefix("\ufeff")

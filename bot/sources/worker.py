@@ -26,7 +26,9 @@ from bot.sources.entries import ParsedFeed
 from bot.sources.histories import HISTORIES, Series
 
 CPU_SECONDS: Final = 2
-MEMORY_BYTES: Final = 128 << 20
+MEMORY_BYTES: Final = 60 << 20
+TOO_DEAR: Final = "took too much time or memory to parse"
+"""Which of the two it takes first depends on the machine."""
 LENGTH: Final = struct.Struct(">I")
 
 
@@ -69,30 +71,38 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
     calls, answers = sys.stdin.buffer, sys.stdout.buffer
     while (job := _frame(calls)) and (document := _frame(calls)) is not None:
+        held = [document]
+        del document
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
-        reply = REPLIES.dump_json(_reply(JOBS.validate_json(job), document))
+        reply = REPLIES.dump_json(_reply(JOBS.validate_json(job), held))
         signal.setitimer(signal.ITIMER_PROF, 0)
-        answers.write(LENGTH.pack(len(reply)) + reply)
+        answers.write(LENGTH.pack(len(reply)))
+        answers.write(reply)
         answers.flush()
+        del reply  # megabytes, maybe, that the next document needs
 
 
-def _reply(job: Job, document: bytes) -> Reply:
+def _reply(job: Job, held: list[bytes]) -> Reply:
+    """held: the document, which is taken out: whoever reads it can then let go of it."""
     try:
         if job.series:
-            return Reply(tables=HISTORIES[job.history].parse(document, job.series))
+            return Reply(tables=HISTORIES[job.history].parse(held.pop(), job.series))
         if job.read == "page":
-            return Reply(links=feeds_of(document, job.headers, job.url))
+            return Reply(links=feeds_of(held.pop(), job.headers, job.url))
         if job.read == "list":
-            return Reply(outlines=outlines(document))
+            return Reply(outlines=outlines(held.pop()))
         if not job.bank:
-            return Reply(feed=parse(document, job.headers, job.url))
+            return Reply(feed=parse(held.pop(), job.headers, job.url))
         read = banks()[job.bank].parse
         assert read is not None
-        return Reply(table=read(document))
+        return Reply(table=read(held.pop()))
     except SourceError as error:
         return Reply(error=str(error), blocked=error.blocked)
+    except MemoryError:
+        pass  # there is none for an answer either, until what the document became is let go of
     except Exception:  # noqa: BLE001 - a stranger's document found a hole in a parser
         return Reply(error="cannot be parsed")
+    return Reply(error=TOO_DEAR)
 
 
 def _frame(stream: BinaryIO) -> bytes | None:
