@@ -138,11 +138,18 @@ class Pace:
         self._floods.append((now, chat))
         while self._floods[0][0] < now - FLOOD_SPAN:
             self._floods.popleft()
-        chats = {flooded for _, flooded in self._floods}
-        if not chat or len(chats) >= FLOOD_CHATS:
-            if self._held <= now and (shared := self.limits.shared):
-                self._slowed = self._rate(shared) / self.share * SLOWED, now
-            self._held = max(self._held, *(self._silent.get(flooded, 0.0) for flooded in chats))
+        told = sorted((self._silent[flooded] for flooded in {flooded for _, flooded in self._floods}), reverse=True)
+        if not chat:
+            self._hold_all(now + seconds)
+        elif len(told) >= FLOOD_CHATS:  # only so long as so many agree: one chat's own ban may last for hours
+            self._hold_all(told[FLOOD_CHATS - 1])
+
+    def _hold_all(self, until: float) -> None:
+        """Say nothing to anybody until then, and be slower from then on."""
+        now = self._time()
+        if self._held <= now and (shared := self.limits.shared):
+            self._slowed = self._rate(shared) / self.share * SLOWED, now
+        self._held = max(self._held, until)
 
     def _rate(self, shared: Rate) -> float:
         """Messages a second for all together: slower after a flood, and then faster again bit by bit."""

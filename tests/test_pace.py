@@ -129,10 +129,22 @@ def test_three_chats_that_want_silence_within_two_seconds_mean_everybody():
         await asyncio.sleep(1)
         pace.flooded("2", 30)
         before = pace.held
-        pace.flooded("3", 4)
+        pace.flooded("3", 20)
+        pace.flooded("4", 40)
         return before, pace.held
 
-    assert simulate(run()) == (0.0, pytest.approx(30))
+    assert simulate(run()) == (0.0, pytest.approx(20))
+
+
+def test_one_chats_long_ban_among_short_silences_is_not_everybodys():
+    async def run() -> tuple[float, float]:
+        pace = Pace(TELEGRAM)
+        pace.flooded("1", 3600)
+        pace.flooded("2", 4)
+        pace.flooded("3", 2)
+        return pace.held, pace.silence("1")
+
+    assert simulate(run()) == (pytest.approx(2), pytest.approx(3600))
 
 
 def test_a_call_of_no_chat_that_is_told_to_wait_means_everybody_and_the_rate_recovers():

@@ -122,7 +122,7 @@ class Sender:
         if not pages:
             return Outcome("failed", "the message is empty")
         turns = turns or Turns(self._pace, reply=False)
-        done = self._begun.pop((address, message), 0)
+        done = self._begun.pop((address, message), 0) if self._begun else 0
         outcome, lost = Outcome("sent"), None
         for number, page in enumerate(pages[done:], done):
             outcome = await self._page(address, page, turns, bare=bare, sample=message.sample)
