@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests import fanout
-from tests.faultload import FULL, fault_load
+from tests.faultcast import FULL
+from tests.faultload import fault_load
 from tests.verdict import judge
 
 Row = Callable[[Path], tuple[str, bool]]

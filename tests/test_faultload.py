@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faultload import SHORT, fault_load
+from tests.faultcast import SHORT
+from tests.faultload import fault_load
 from tests.verdict import judge
 
 

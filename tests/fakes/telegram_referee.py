@@ -66,7 +66,8 @@ class Referee:
         self.missed: list[tuple[str, float]] = []
         self._people = people
         self._dice = dice
-        self._bans: dict[int | str, tuple[float, float]] = {}
+        self._bans: dict[int | str, float] = {}
+        self._told: dict[int | str, float] = {}
         self._owed = 0.0
         self._floods: deque[float] = deque()
         self._poll_faults: list[str] = []
@@ -78,8 +79,8 @@ class Referee:
     # --- sends
 
     def ban(self, chat: int | str, seconds: float) -> None:
-        now = time.monotonic()
-        self._bans[chat] = now, now + seconds
+        self._bans[chat] = time.monotonic() + seconds
+        self._told.pop(chat, None)
 
     def pardon(self) -> None:
         """No more trouble with what is sent."""
@@ -103,9 +104,9 @@ class Referee:
 
     def _fault_of(self, call: Call) -> tuple[str, Fault | None]:
         for chat, name in (("", "silence"), (call.chat, "ban")):
-            began, until = self._bans.get(chat, (0.0, 0.0))
+            until = self._bans.get(chat, 0.0)
             if call.moment < until:
-                self.spoke[name] += call.moment > began + GRACE
+                self.spoke[name] += call.moment > self._told.setdefault(chat, call.moment) + GRACE
                 self._floods.append(call.moment)
                 return name, _wait(math.ceil(until - call.moment))
         if call.thread and (call.chat, call.thread) in self.closed:
