@@ -30,8 +30,9 @@ AMBIGUOUS = frozenset({"502", "504", "late", "dropped", "dropped after"})
 """Nobody at our end can tell whether these arrived."""
 LATE_SECONDS = 33.0
 """Longer than the client waits."""
-FLOOD_SPAN, FLOODS = 2.1, 2
-"""So many chats at most are told to wait in so many seconds: three would be a storm, that is, the whole bot."""
+FLOOD_SPAN, FLOODS = 2.4, 2
+"""So many chats at most are told to wait in so many seconds: three would be a storm, that is, the whole bot.
+Each is told twice in a row, else there could not be as many."""
 GRACE = 0.5
 """Seconds in which calls may arrive that were on their way when a silence was asked for."""
 
@@ -69,7 +70,8 @@ class Referee:
         self._bans: dict[int | str, float] = {}
         self._told: dict[int | str, float] = {}
         self._owed = 0.0
-        self._floods: deque[float] = deque()
+        self._floods: deque[tuple[float, int]] = deque()
+        self._again: set[int] = set()
         self._poll_faults: list[str] = []
         self._conflict_until = 0.0
         self._last_batch: list[Any] = []
@@ -86,6 +88,7 @@ class Referee:
         """No more trouble with what is sent."""
         self._bans.clear()
         self.plan.clear()
+        self._again.clear()
         self.flood_share = self.people_share = 0.0
 
     def ambiguous(self) -> set[tuple[int, str]]:
@@ -107,7 +110,7 @@ class Referee:
             until = self._bans.get(chat, 0.0)
             if call.moment < until:
                 self.spoke[name] += call.moment > self._told.setdefault(chat, call.moment) + GRACE
-                self._floods.append(call.moment)
+                self._floods.append((call.moment, call.chat))
                 return name, _wait(math.ceil(until - call.moment))
         if call.thread and (call.chat, call.thread) in self.closed:
             return "topic", refusal(400, "Bad Request: TOPIC_CLOSED")
@@ -121,19 +124,25 @@ class Referee:
 
     def _flood(self, call: Call) -> str:
         """What is owed of them is held back while there were as many as there may be."""
-        self._owed += self.flood_share
-        while self._floods and self._floods[0] < call.moment - FLOOD_SPAN:
+        self._owed = min(self._owed + self.flood_share, 3.0)
+        while self._floods and self._floods[0][0] < call.moment - FLOOD_SPAN:
             self._floods.popleft()
-        if self._owed < 1 or len(self._floods) >= FLOODS:
+        if again := call.chat in self._again:
+            self._again.discard(call.chat)
+        elif self._owed < 1 or len({chat for _, chat in self._floods} | self._again) >= FLOODS:
             return ""
+        else:
+            self._again.add(call.chat)
         self._owed -= 1
-        self._floods.append(call.moment)
-        return "429"
+        self._floods.append((call.moment, call.chat))
+        return "429" if again else "429, first"
 
     def _fault(self, name: str) -> Fault | None:
         match name:
             case "":
                 return None
+            case "429, first":
+                return _wait(1)
             case "429":
                 return _wait(self._dice.randint(1, 5))
             case "500":
