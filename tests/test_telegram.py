@@ -289,6 +289,28 @@ async def test_a_command_whose_answer_was_on_its_way_is_not_repeated(fake: FakeT
     assert [ask.text for ask in menu.asked] == ["/rates one", "/rates two"]
 
 
+@pytest.mark.parametrize(("said", "answer"), [("/rates", "you said /rates"), ("/pause", "It is done")])
+async def test_an_answer_that_waits_when_we_die_is_given_afterwards(
+    fake: FakeTelegram, store: SqliteStore, said: str, answer: str
+):
+    fake.fails("sendMessage", refusal(429, "Too Many Requests: retry after 50", retry_after=50))
+    menu = Menu()
+
+    async def ask(request: Request) -> Answer:
+        if said == "/pause":
+            await store.settle_update("telegram", request.update, "acted")
+        return await menu(request)
+
+    fake.say(7, said)
+    async with listening(fake, store, ask):  # type: ignore[arg-type]
+        await until(lambda: fake.calls["sendMessage"] == 1)
+        await asyncio.sleep(0.1)
+    async with listening(fake, store, ask):  # type: ignore[arg-type]
+        [given] = await heard(fake, 7)
+    assert answer in given
+    assert len(fake.messages(7)) == 1
+
+
 async def test_what_was_kept_before_a_kill_is_answered_after_it(fake: FakeTelegram, store: SqliteStore):
     fake.say(7, "/rates")
     raw = json.dumps(fake._updates.pop())
