@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -66,7 +66,8 @@ def _loop_time() -> float:
 
 
 class Pace:
-    """One platform's buckets. A bucket is the instant at which it will be full again.
+    """One platform's buckets. A bucket is the instant at which it will be full again: by the turns that are
+    promised, and for all together by those that really left, too.
 
     time: seconds that only ever grow; that of the running loop by itself
     """
@@ -77,6 +78,8 @@ class Pace:
         self._time = time
         self._chats: dict[str, float] = {}
         self._shared: dict[str, float] = {}
+        self._gone: dict[str, float] = {}
+        self._doors: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._silent: dict[str, float] = {}
         self._held = 0.0
         self._floods: deque[tuple[float, str]] = deque()
@@ -99,8 +102,21 @@ class Pace:
             self._spend(chat, turn)
             if turn > now:
                 await asyncio.sleep(turn - now)
+            await self._depart(chat)
             if self.silence(chat) <= CLOSE:
                 return 0.0
+
+    async def _depart(self, chat: str) -> None:
+        """Those whose turns came while we were held up do not leave all at once."""
+        if (shared := self.limits.shared) is None:
+            return
+        where, rate = self.limits.workspace(chat), self._rate(shared)
+        slack = _slack(shared, rate, reply=True)
+        async with self._doors[where]:
+            full = self._gone.get(where, 0.0)
+            if (wait := full - slack - self._time()) > CLOSE:
+                await asyncio.sleep(wait)
+            self._gone[where] = max(full, self._time()) + 1 / rate
 
     def room(self) -> int:
         """How many messages may be taken up now."""
@@ -110,7 +126,7 @@ class Pace:
         if shared is None:
             return self.limits.in_flight
         rate = self._rate(shared)
-        full = max(now, min(self._shared.values(), default=now))
+        full = max(now, min(self._shared.values(), default=self._full("")))
         ahead = now + AHEAD - (full - _slack(shared, rate))
         return int(ahead * rate) + 1 if ahead >= 0 else 0
 
@@ -170,12 +186,19 @@ class Pace:
         shared = self.limits.shared
         if shared is None:
             return 0.0
-        return self._shared.get(self.limits.workspace(chat), 0.0) - _slack(shared, self._rate(shared), reply=reply)
+        return self._full(self.limits.workspace(chat)) - _slack(shared, self._rate(shared), reply=reply)
+
+    def _full(self, where: str) -> float:
+        """When the bucket of all together is full. What the process before us said is not known, so it begins with
+        one token."""
+        shared = self.limits.shared
+        assert shared
+        return self._shared.get(where, self._first() + _slack(shared, self._rate(shared), reply=True))
 
     def _spend(self, chat: str, turn: float) -> None:
         if (shared := self.limits.shared) is not None:
             where = self.limits.workspace(chat)
-            self._shared[where] = max(self._shared.get(where, 0.0), turn) + 1 / self._rate(shared)
+            self._shared[where] = max(self._full(where), turn) + 1 / self._rate(shared)
         if (rate := self.limits.of(chat)) is not None:
             full = self._chats.get(chat, self._unknown(rate))
             self._chats[chat] = max(full, turn) + 1 / rate.a_second
@@ -183,11 +206,14 @@ class Pace:
             self._sweep()
 
     def _unknown(self, rate: Rate) -> float:
-        """Where a bucket begins that nobody has taken from. What the process before us said in a chat is not
-        known: a slow one begins with one token."""
+        """Where a chat's bucket begins that nobody has taken from: a slow one begins with one token, too."""
+        return self._first() + _slack(rate, rate.a_second, reply=True) if rate.a_second < 1 else 0.0
+
+    def _first(self) -> float:
+        """When this was asked first."""
         if self._started is None:
             self._started = self._time()
-        return self._started + _slack(rate, rate.a_second, reply=True) if rate.a_second < 1 else 0.0
+        return self._started
 
     def _sweep(self) -> None:
         """Drop buckets that are full and silences that are over."""

@@ -33,6 +33,8 @@ LATE_SECONDS = 33.0
 FLOOD_SPAN, FLOODS = 2.4, 2
 """So many chats at most are told to wait in so many seconds: three would be a storm, that is, the whole bot.
 Each is told twice in a row, else there could not be as many."""
+FORGOTTEN = 15.0
+"""Seconds after which a chat that did not come again is not waited for: it may have moved."""
 GRACE = 0.5
 """Seconds in which calls may arrive that were on their way when a silence was asked for."""
 
@@ -71,7 +73,7 @@ class Referee:
         self._told: dict[int | str, float] = {}
         self._owed = 0.0
         self._floods: deque[tuple[float, int]] = deque()
-        self._again: set[int] = set()
+        self._again: dict[int, float] = {}
         self._poll_faults: list[str] = []
         self._conflict_until = 0.0
         self._last_batch: list[Any] = []
@@ -127,12 +129,13 @@ class Referee:
         self._owed = min(self._owed + self.flood_share, 3.0)
         while self._floods and self._floods[0][0] < call.moment - FLOOD_SPAN:
             self._floods.popleft()
+        self._again = {chat: at for chat, at in self._again.items() if at > call.moment - FORGOTTEN}
         if again := call.chat in self._again:
-            self._again.discard(call.chat)
-        elif self._owed < 1 or len({chat for _, chat in self._floods} | self._again) >= FLOODS:
+            del self._again[call.chat]
+        elif self._owed < 1 or len({chat for _, chat in self._floods} | set(self._again)) >= FLOODS:
             return ""
         else:
-            self._again.add(call.chat)
+            self._again[call.chat] = call.moment
         self._owed -= 1
         self._floods.append((call.moment, call.chat))
         return "429" if again else "429, first"
