@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -46,6 +46,7 @@ class Limits:
     """What a platform allows. None: as much as we like.
 
     chat: to one chat; group: to one of several people, where that differs; shared: to all of a workspace
+    second: as many leave in any one second, of all; below what the platform bears, as some are delayed on their way
     in_flight: messages in the hands of the transport at once
     is_group, workspace: of a chat's id; a platform without workspaces is one
     """
@@ -53,6 +54,7 @@ class Limits:
     chat: Rate | None = None
     group: Rate | None = None
     shared: Rate | None = None
+    second: int | None = None
     in_flight: int = 32
     is_group: Callable[[str], bool] = _nobody
     workspace: Callable[[str], str] = _one_place
@@ -66,8 +68,7 @@ def _loop_time() -> float:
 
 
 class Pace:
-    """One platform's buckets. A bucket is the instant at which it will be full again: by the turns that are
-    promised, and for all together by those that really left, too.
+    """One platform's buckets. A bucket is the instant at which it will be full again.
 
     time: seconds that only ever grow; that of the running loop by itself
     """
@@ -78,8 +79,8 @@ class Pace:
         self._time = time
         self._chats: dict[str, float] = {}
         self._shared: dict[str, float] = {}
-        self._gone: dict[str, float] = {}
-        self._doors: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._left: deque[float] = deque()
+        self._door = asyncio.Lock()
         self._silent: dict[str, float] = {}
         self._held = 0.0
         self._floods: deque[tuple[float, str]] = deque()
@@ -102,21 +103,18 @@ class Pace:
             self._spend(chat, turn)
             if turn > now:
                 await asyncio.sleep(turn - now)
-            await self._depart(chat)
+            await self._depart()
             if self.silence(chat) <= CLOSE:
                 return 0.0
 
-    async def _depart(self, chat: str) -> None:
-        """Those whose turns came while we were held up do not leave all at once."""
-        if (shared := self.limits.shared) is None:
+    async def _depart(self) -> None:
+        """No more leave in a second than may, though turns were promised and the loop stood still meanwhile."""
+        if self.limits.second is None:
             return
-        where, rate = self.limits.workspace(chat), self._rate(shared)
-        slack = _slack(shared, rate, reply=True)
-        async with self._doors[where]:
-            full = self._gone.get(where, 0.0)
-            if (wait := full - slack - self._time()) > CLOSE:
-                await asyncio.sleep(wait)
-            self._gone[where] = max(full, self._time()) + 1 / rate
+        async with self._door:
+            if len(self._left) == self.limits.second:
+                await asyncio.sleep(max(0.0, self._left.popleft() + 1 + CLOSE - self._time()))
+            self._left.append(self._time())
 
     def room(self) -> int:
         """How many messages may be taken up now."""

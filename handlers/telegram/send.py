@@ -28,8 +28,13 @@ def is_group(chat: str) -> bool:
 
 _GROUP: Final = Rate(17 / 60, burst=3, reserve=1)
 LIMITS: Final = Limits(
-    chat=Rate(1, burst=3, reserve=1), group=_GROUP, shared=Rate(25, burst=5, reserve=2), is_group=is_group
+    chat=Rate(1, burst=3, reserve=1),
+    group=_GROUP,
+    shared=Rate(25, burst=5, reserve=2),
+    second=27,
+    is_group=is_group,
 )
+"""Telegram bears about 30 in any second."""
 LIMITS_PAID: Final = Limits(
     chat=Rate(1, burst=30, reserve=1),
     group=_GROUP,
