@@ -16,6 +16,8 @@ REFUSED: Final = 5
 SHARE: Final = 0.2
 """This share of so many sends, or all of a few."""
 PAUSES: Final = (30.0, 60.0, 120.0, 300.0)
+TOKEN_MISSES: Final = 2
+"""So many refusals of our token in a row are believed: platforms answer one 401 or 404 now and then."""
 PROBES: Final = 5
 """Messages let through after a pause, to learn whether it is over."""
 TRUST: Final = 3600.0
@@ -33,6 +35,7 @@ class Circuit:
         self.since = 0.0
         self._until = 0.0
         self._opened = 0
+        self._token_misses = 0
         self._trusted_until = 0.0
         self._sends: deque[tuple[float, bool]] = deque()
 
@@ -55,13 +58,16 @@ class Circuit:
         if outcome.state == "sent":
             if not self.closed:
                 self._trusted_until = now + TRUST
-            self.reason, self._opened = "", 0
+            self.reason, self._opened, self._token_misses = "", 0, 0
         refused = outcome.state == "dead" or outcome.cause in {"unwelcome", "token"}
         if refused or outcome.state == "sent":
             self._sends.append((now, refused))
         while self._sends and self._sends[0][0] < now - SPAN:
             self._sends.popleft()
         if outcome.cause == "token":
+            self._token_misses += 1
+            if self._token_misses < TOKEN_MISSES:
+                return False
             return self._open(f"the platform refuses our token: {outcome.detail}", now)
         if refused and (not self.closed or self._too_many(now)):
             return self._open("the platform refuses us in many chats at once", now)

@@ -263,7 +263,8 @@ class Deliverer:
                 log.warning("the store fails", reason=str(error), delivery=delivery.id)
                 await asyncio.sleep(SETTLE_SECONDS)
             else:
-                log.info("delivered", kind=delivery.kind, state=outcome.state, detail=outcome.detail)
+                tell = log.debug if outcome.state == "sent" else log.info  # those come by the thousand
+                tell("delivered", kind=delivery.kind, state=outcome.state, detail=outcome.detail)
                 return
         log.error("not written down", kind=delivery.kind, state=outcome.state, delivery=delivery.id)
 

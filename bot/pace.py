@@ -46,6 +46,7 @@ class Limits:
     """What a platform allows. None: as much as we like.
 
     chat: to one chat; group: to one of several people, where that differs; shared: to all of a workspace
+    second: as many leave in any one second, of all; below what the platform bears, as some are delayed on their way
     in_flight: messages in the hands of the transport at once
     is_group, workspace: of a chat's id; a platform without workspaces is one
     """
@@ -53,6 +54,7 @@ class Limits:
     chat: Rate | None = None
     group: Rate | None = None
     shared: Rate | None = None
+    second: int | None = None
     in_flight: int = 32
     is_group: Callable[[str], bool] = _nobody
     workspace: Callable[[str], str] = _one_place
@@ -77,6 +79,8 @@ class Pace:
         self._time = time
         self._chats: dict[str, float] = {}
         self._shared: dict[str, float] = {}
+        self._left: deque[float] = deque()
+        self._door = asyncio.Lock()
         self._silent: dict[str, float] = {}
         self._held = 0.0
         self._floods: deque[tuple[float, str]] = deque()
@@ -99,8 +103,18 @@ class Pace:
             self._spend(chat, turn)
             if turn > now:
                 await asyncio.sleep(turn - now)
+            await self._depart()
             if self.silence(chat) <= CLOSE:
                 return 0.0
+
+    async def _depart(self) -> None:
+        """No more leave in a second than may, though turns were promised and the loop stood still meanwhile."""
+        if self.limits.second is None:
+            return
+        async with self._door:
+            if len(self._left) == self.limits.second:
+                await asyncio.sleep(max(0.0, self._left.popleft() + 1 + CLOSE - self._time()))
+            self._left.append(self._time())
 
     def room(self) -> int:
         """How many messages may be taken up now."""
@@ -110,7 +124,7 @@ class Pace:
         if shared is None:
             return self.limits.in_flight
         rate = self._rate(shared)
-        full = max(now, min(self._shared.values(), default=now))
+        full = max(now, min(self._shared.values(), default=self._full("")))
         ahead = now + AHEAD - (full - _slack(shared, rate))
         return int(ahead * rate) + 1 if ahead >= 0 else 0
 
@@ -138,11 +152,18 @@ class Pace:
         self._floods.append((now, chat))
         while self._floods[0][0] < now - FLOOD_SPAN:
             self._floods.popleft()
-        chats = {flooded for _, flooded in self._floods}
-        if not chat or len(chats) >= FLOOD_CHATS:
-            if self._held <= now and (shared := self.limits.shared):
-                self._slowed = self._rate(shared) / self.share * SLOWED, now
-            self._held = max(self._held, *(self._silent.get(flooded, 0.0) for flooded in chats))
+        told = sorted((self._silent[flooded] for flooded in {flooded for _, flooded in self._floods}), reverse=True)
+        if not chat:
+            self._hold_all(now + seconds)
+        elif len(told) >= FLOOD_CHATS:  # only so long as so many agree: one chat's own ban may last for hours
+            self._hold_all(told[FLOOD_CHATS - 1])
+
+    def _hold_all(self, until: float) -> None:
+        """Say nothing to anybody until then, and be slower from then on."""
+        now = self._time()
+        if self._held <= now and (shared := self.limits.shared):
+            self._slowed = self._rate(shared) / self.share * SLOWED, now
+        self._held = max(self._held, until)
 
     def _rate(self, shared: Rate) -> float:
         """Messages a second for all together: slower after a flood, and then faster again bit by bit."""
@@ -163,12 +184,19 @@ class Pace:
         shared = self.limits.shared
         if shared is None:
             return 0.0
-        return self._shared.get(self.limits.workspace(chat), 0.0) - _slack(shared, self._rate(shared), reply=reply)
+        return self._full(self.limits.workspace(chat)) - _slack(shared, self._rate(shared), reply=reply)
+
+    def _full(self, where: str) -> float:
+        """When the bucket of all together is full. What the process before us said is not known, so it begins with
+        one token."""
+        shared = self.limits.shared
+        assert shared
+        return self._shared.get(where, self._first() + _slack(shared, self._rate(shared), reply=True))
 
     def _spend(self, chat: str, turn: float) -> None:
         if (shared := self.limits.shared) is not None:
             where = self.limits.workspace(chat)
-            self._shared[where] = max(self._shared.get(where, 0.0), turn) + 1 / self._rate(shared)
+            self._shared[where] = max(self._full(where), turn) + 1 / self._rate(shared)
         if (rate := self.limits.of(chat)) is not None:
             full = self._chats.get(chat, self._unknown(rate))
             self._chats[chat] = max(full, turn) + 1 / rate.a_second
@@ -176,11 +204,14 @@ class Pace:
             self._sweep()
 
     def _unknown(self, rate: Rate) -> float:
-        """Where a bucket begins that nobody has taken from. What the process before us said in a chat is not
-        known: a slow one begins with one token."""
+        """Where a chat's bucket begins that nobody has taken from: a slow one begins with one token, too."""
+        return self._first() + _slack(rate, rate.a_second, reply=True) if rate.a_second < 1 else 0.0
+
+    def _first(self) -> float:
+        """When this was asked first."""
         if self._started is None:
             self._started = self._time()
-        return self._started + _slack(rate, rate.a_second, reply=True) if rate.a_second < 1 else 0.0
+        return self._started
 
     def _sweep(self) -> None:
         """Drop buckets that are full and silences that are over."""

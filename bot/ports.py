@@ -281,9 +281,10 @@ class Store(Figures, Outbox, Protocol):
     async def suspect_update(self, platform: str) -> Update | None:
         """The first of those left out: it was never settled, so it may be what kills us. This counts too."""
 
-    async def settle_update(self, platform: str, key: str, state: str) -> None:
+    async def settle_update(self, platform: str, key: str, state: str) -> str:
         """state: "acted" (what must not be done twice was done), "taken" (an answer is on its way: not to be
-        repeated), "done" or "poison". None of them is handed out again."""
+        repeated), "done" or "poison": none of them is handed out again. Or what it was before it was taken, when
+        its answer surely did not go out. Returns the state before."""
 
     async def acted_updates(self, platform: str) -> list[Update]:
         """Those that acted and were not answered, in the order they came."""

@@ -10,6 +10,7 @@ import heapq
 import json
 from collections.abc import Collection
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 from typing import Final
 
@@ -20,6 +21,7 @@ from bot.models import PRIORITIES, Address, Delivery, Outcome
 from storage import lanes
 from storage.values import Row, instant, micros, one, packed, plain, rows
 
+BODIES_KEPT: Final = 64
 READY: Final = """
     SELECT ready_at, id, lane, expires_at FROM outbox
     WHERE platform = ? AND priority = ? AND ready_at <= ? ORDER BY ready_at, id LIMIT ?"""
@@ -66,10 +68,7 @@ def claim(
     ids = packed([id_ for _, id_, _, _ in first])
     db.conn.execute(TAKE, (ids, owner, micros(lease_until)))
     found = rows(db, f"{CLAIMED} {BY_ID}", ids)
-    bodies = {
-        body: from_data(json.loads(text)) for body, text in {row["body"]: row["message"] for row in found}.items()
-    }
-    taken = {row["id"]: _delivery(row, bodies[row["body"]]) for row in found}
+    taken = {row["id"]: _delivery(row) for row in found}
     return [taken[id_] for _, id_, _, _ in first]
 
 
@@ -104,7 +103,7 @@ def lapsed(db: Database, now: datetime, platforms: Collection[str] | None) -> li
         " AND (lease_until <= ? OR outbox.platform IN (SELECT value FROM json_each(?))) ORDER BY due_at, outbox.id"
     )
     found = rows(db, f"{CLAIMED} {where}", micros(now), packed(list(platforms or ())))
-    return [_delivery(row, from_data(json.loads(row["message"]))) for row in found]
+    return [_delivery(row) for row in found]
 
 
 def overdue(db: Database, now: datetime) -> bool:
@@ -137,13 +136,19 @@ def _stop_body(db: Database, body: int, platform: str, outcome: Outcome, now: da
         lanes.promote(db, {row["lane"] for row in stopped})
 
 
-def _delivery(row: Row, message: Message) -> Delivery:
+@lru_cache(maxsize=BODIES_KEPT)
+def _message(text: str) -> Message:
+    """One object for all that get it, so that whoever renders it may know it again."""
+    return from_data(json.loads(text))
+
+
+def _delivery(row: Row) -> Delivery:
     return Delivery(
         id=row["id"],
         event=row["event"],
         address=Address(row["platform"], row["chat"], row["thread"]),
         kind=row["kind"],
-        message=message,
+        message=_message(row["message"]),
         due_at=instant(row["due_at"]),
         expires_at=instant(row["expires_at"]),
         owner=row["owner"],

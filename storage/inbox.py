@@ -59,8 +59,10 @@ def acted_updates(db: Database, platform: str) -> list[Update]:
     return [_update(row) for row in rows(db, f"SELECT {columns} FROM inbox {where}", platform)]
 
 
-def settle_update(db: Database, platform: str, key: str, state: str) -> None:
+def settle_update(db: Database, platform: str, key: str, state: str) -> str:
+    before = one(db, "SELECT state FROM inbox WHERE platform = ? AND key = ?", platform, plain(key))
     db.conn.execute("UPDATE inbox SET state = ? WHERE platform = ? AND key = ?", (state, platform, plain(key)))
+    return str(before or "new")
 
 
 def keep_token(db: Database, token: str, address: Address, command: str, now: datetime) -> None:

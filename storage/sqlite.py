@@ -252,8 +252,8 @@ class SqliteStore(SqliteOutbox, Store):
     async def acted_updates(self, platform: str) -> list[Update]:
         return await self._readers.run(inbox.acted_updates, platform)
 
-    async def settle_update(self, platform: str, key: str, state: str) -> None:
-        await self._writer.run(inbox.settle_update, platform, key, state)
+    async def settle_update(self, platform: str, key: str, state: str) -> str:
+        return await self._writer.run(inbox.settle_update, platform, key, state)
 
     # buttons
     async def keep_token(self, token: str, address: Address, command: str, now: datetime) -> None:

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests import fanout
+from tests.faultcast import FULL
+from tests.faultload import fault_load
+from tests.verdict import judge
 
 Row = Callable[[Path], tuple[str, bool]]
 """In a folder of its own: the figures, and whether what is promised held."""
@@ -50,12 +53,18 @@ def limited(folder: Path) -> tuple[str, bool]:
     return str(windows), windows.second <= 30 and windows.minute <= 20
 
 
+def fault_loaded(folder: Path) -> tuple[str, bool]:
+    lines = judge(fault_load(folder, FULL))
+    return "".join(f"\n       {line}" for line in lines), all(line.held for line in lines)
+
+
 ROWS: dict[str, Row] = {
     "kill -9 at random moments": killed,
     "kill -9, with alerts among digests": killed_with_alerts,
     **{f"kill -9 at {point}": killed_at(point) for point in fanout.POINTS},
     "SIGTERM in a fan-out": stopped,
     "Telegram's limits, killed meanwhile": limited,
+    "the fault load": fault_loaded,
 }
 
 

@@ -40,9 +40,16 @@ def test_refusals_spread_over_hours_are_the_chats_own():
         assert not any(noted(circuit, SENT, GONE, GONE, at=minute * 120.0))
 
 
-def test_a_refused_token_opens_at_once_and_one_message_that_arrives_closes():
+def test_a_token_refused_once_is_the_platforms_hiccup():
     circuit = Circuit()
-    assert noted(circuit, TOKEN) == [True]
+    assert not any(noted(circuit, TOKEN, SENT, TOKEN, SENT))
+    assert circuit.spare(TOKEN, NOW, 0.0) == TOKEN
+    assert circuit.closed
+
+
+def test_a_token_refused_twice_running_opens_and_one_message_that_arrives_closes():
+    circuit = Circuit()
+    assert noted(circuit, TOKEN, TOKEN) == [False, True]
     assert circuit.room(1000.0 + PAUSES[0] - 1, 0, 32) == 0
     assert circuit.room(1000.0 + PAUSES[0], 0, 32) == PROBES
     assert circuit.room(1000.0 + PAUSES[0], PROBES, 32) == 0
@@ -53,7 +60,7 @@ def test_a_refused_token_opens_at_once_and_one_message_that_arrives_closes():
 
 
 def test_what_was_in_flight_when_it_opened_opens_it_no_second_time():
-    assert noted(Circuit(), *[TOKEN] * 3) == [True, False, False]
+    assert noted(Circuit(), *[TOKEN] * 4) == [False, True, False, False]
 
 
 def test_after_a_probe_that_arrived_refusals_are_believed():

@@ -290,6 +290,28 @@ async def test_a_command_whose_answer_was_on_its_way_is_not_repeated(fake: FakeT
     assert [ask.text for ask in menu.asked] == ["/rates one", "/rates two"]
 
 
+@pytest.mark.parametrize(("said", "answer"), [("/rates", "you said /rates"), ("/pause", "It is done")])
+async def test_an_answer_that_waits_when_we_die_is_given_afterwards(
+    fake: FakeTelegram, store: SqliteStore, said: str, answer: str
+):
+    fake.fails("sendMessage", refusal(429, "Too Many Requests: retry after 50", retry_after=50))
+    menu = Menu()
+
+    async def ask(request: Request) -> Answer:
+        if said == "/pause":
+            await store.settle_update("telegram", request.update, "acted")
+        return await menu(request)
+
+    fake.say(7, said)
+    async with listening(fake, store, ask):  # type: ignore[arg-type]
+        await until(lambda: fake.calls["sendMessage"] == 1)
+        await asyncio.sleep(0.1)
+    async with listening(fake, store, ask):  # type: ignore[arg-type]
+        [given] = await heard(fake, 7)
+    assert answer in given
+    assert len(fake.messages(7)) == 1
+
+
 async def test_what_was_kept_before_a_kill_is_answered_after_it(fake: FakeTelegram, store: SqliteStore):
     fake.say(7, "/rates")
     raw = json.dumps(fake._updates.pop())
@@ -339,6 +361,25 @@ OUTCOMES: dict[str, tuple[Fault, str, str]] = {
         "failed",
         "unwelcome",
     ),
+    "private chat not found": (refusal(400, "Bad Request: private chat not found"), "failed", "unwelcome"),
+    "another bot": (refusal(403, "Forbidden: bot can't send messages to bots"), "failed", "unwelcome"),
+    "no admin": (
+        refusal(400, "Bad Request: need administrator rights in the channel chat"),
+        "failed",
+        "unwelcome",
+    ),
+    "muted": (refusal(400, "Bad Request: CHAT_WRITE_FORBIDDEN"), "failed", "unwelcome"),
+    "restricted": (refusal(400, "Bad Request: CHAT_RESTRICTED"), "failed", "unwelcome"),
+    "private channel": (refusal(400, "Bad Request: CHANNEL_PRIVATE"), "failed", "unwelcome"),
+    "user gone": (refusal(400, "Bad Request: USER_IS_DELETED"), "failed", "unwelcome"),
+    "nobody": (refusal(400, "Bad Request: PEER_ID_INVALID"), "failed", "unwelcome"),
+    "deleted topic": (refusal(400, "Bad Request: TOPIC_DELETED"), "dead", "topic"),
+    "markup": (refusal(400, "Bad Request: can't parse entities: Unclosed start tag"), "failed", "body"),
+    "too long": (refusal(400, "Bad Request: message is too long"), "failed", "body"),
+    "empty": (refusal(400, "Bad Request: message text is empty"), "failed", "body"),
+    "button": (refusal(400, "Bad Request: BUTTON_DATA_INVALID"), "failed", "body"),
+    "link": (refusal(400, "Bad Request: wrong HTTP URL specified"), "failed", "body"),
+    "something new": (refusal(400, "Bad Request: STARS_REQUIRED"), "failed", ""),
     "flood": (refusal(429, "Too Many Requests: retry after 5", retry_after=5), "pending", "flood"),
     "flood of a front": (status(429, "<html>"), "pending", "flood"),
     "server": (refusal(500, "Internal Server Error"), "pending", "fault"),
@@ -348,7 +389,11 @@ OUTCOMES: dict[str, tuple[Fault, str, str]] = {
     "reset after": (reset_after, "unknown", ""),
     "truncated": (truncated, "unknown", ""),
     "no JSON": (html_page(), "unknown", ""),
+    "no JSON of the front": (status(413, "<html>Request Entity Too Large</html>"), "unknown", ""),
+    "half a body": (status(200, '{"ok": true}', content_type="application/json"), "unknown", ""),
     "our token": (refusal(401, "Unauthorized"), "pending", "token"),
+    "no such bot": (refusal(404, "Not Found"), "pending", "token"),
+    "another of us": (refusal(409, "Conflict: terminated by other getUpdates request"), "pending", "token"),
 }
 
 
@@ -384,6 +429,13 @@ async def test_nobody_listening_means_not_sent(fake: FakeTelegram, store: Sqlite
     outcome = await chat.send(HERE, plain("hello"))
     await chat.close()
     assert outcome.state == "pending"
+
+
+async def test_a_name_that_cannot_be_resolved_means_not_sent(store: SqliteStore):
+    chat = Telegram(TOKEN, "http://bot-api.invalid", store, clock)
+    outcome = await chat.send(HERE, plain("hello"))
+    await chat.close()
+    assert (outcome.state, outcome.cause) == ("pending", "fault")
 
 
 async def test_silence_is_told_from_a_closed_door(fake: FakeTelegram):

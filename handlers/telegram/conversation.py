@@ -125,7 +125,8 @@ class Conversation:
     async def _answer(self, update: telegram.Update, request: Request) -> None:
         """The command takes effect, that is written down, and only then is it answered: at most once.
 
-        From the effect on nothing is begun anew: what the store fails to do is insisted on.
+        From the effect on nothing is begun anew: what the store fails to do is insisted on. It is "taken" just before
+        it goes out, and while it waits to be tried again it is not: whoever starts after us answers it then.
         """
         key, marks = str(update.update_id), self._marks[update.update_id]
         if "unkept" in marks:
@@ -136,9 +137,19 @@ class Conversation:
         else:
             message = (await self.ask(replace(request, update=key))).message
             self._crash("update-acted")
-        await insist(lambda: self._store.settle_update(PLATFORM, key, "taken"))
-        self._crash("update-taken")
-        await insist(lambda: self._sender.reply(request.address, message))
+        before = ""  # what it was before it went out
+
+        async def mark(how: str) -> None:
+            nonlocal before
+            if (how == "goes") == bool(before):
+                return
+            state = "taken" if how == "goes" else before
+            was = await insist(lambda: self._store.settle_update(PLATFORM, key, state))
+            before = was if how == "goes" else ""
+            if before:
+                self._crash("update-taken")
+
+        await insist(lambda: self._sender.reply(request.address, message, mark))
 
     async def _command(self, query: CallbackQuery) -> str | None:
         """What a button says: its data, or what is kept under it for this chat. None for anything else."""

@@ -12,6 +12,7 @@ import html
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import regex
@@ -26,6 +27,7 @@ ROW_BUTTONS: Final = 3
 ROW_CHARACTERS: Final = 36
 TABLE_COLUMNS: Final = 34
 SAMPLE: Final = "SAMPLE"
+RENDERED_KEPT: Final = 64
 
 _UNSENDABLE = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 # What Telegram would make a mention, a tag, a command or a link of by itself; each sign gives way to one as long
@@ -77,12 +79,18 @@ class _Piece:
 
 def render(message: Message, data: Mapping[str, str]) -> list[Page]:
     """The message as pages, none if there is nothing to read. data: callback data by command."""
-    mark = _piece(SAMPLE, f"<b>{SAMPLE}</b>", entities=1) if message.sample else None
-    pages = [_page(pieces) for pieces in _paged(_pieces(message.blocks, mark), mark)]
+    pages = list(_pages(message))
     if pages and message.buttons:
-        last = pages[-1]
-        pages[-1] = replace(last, keyboard=keyboard(message.buttons, data))
-    return [replace(page, silent=True) for page in pages] if message.silent else pages
+        pages[-1] = replace(pages[-1], keyboard=keyboard(message.buttons, data))
+    return pages
+
+
+@lru_cache(maxsize=RENDERED_KEPT)
+def _pages(message: Message) -> tuple[Page, ...]:
+    """Without buttons, as those differ from chat to chat: one rendering serves all that get the message."""
+    mark = _piece(SAMPLE, f"<b>{SAMPLE}</b>", entities=1) if message.sample else None
+    pages = (_page(pieces) for pieces in _paged(_pieces(message.blocks, mark), mark))
+    return tuple(replace(page, silent=True) if message.silent else page for page in pages)
 
 
 def callback_data(command: str, chat: str) -> str:

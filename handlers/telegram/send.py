@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import structlog
 from telegram.error import ChatMigrated, Conflict, Forbidden, InvalidToken, TelegramError
@@ -27,8 +28,13 @@ def is_group(chat: str) -> bool:
 
 _GROUP: Final = Rate(17 / 60, burst=3, reserve=1)
 LIMITS: Final = Limits(
-    chat=Rate(1, burst=3, reserve=1), group=_GROUP, shared=Rate(25, burst=5, reserve=2), is_group=is_group
+    chat=Rate(1, burst=3, reserve=1),
+    group=_GROUP,
+    shared=Rate(25, burst=5, reserve=2),
+    second=27,
+    is_group=is_group,
 )
+"""Telegram bears about 30 in any second."""
 LIMITS_PAID: Final = Limits(
     chat=Rate(1, burst=30, reserve=1),
     group=_GROUP,
@@ -83,13 +89,25 @@ class Unhurried(Flooded):
     """It is we who make it wait, not Telegram."""
 
 
-class Turns:
-    """One message's turns with Telegram, one a call. The first one of a push is taken already."""
+Mark = Callable[[Literal["goes", "waits"]], Awaitable[None]]
+"""Hears that something of an answer goes out, or that nothing of it has and it waits to be tried again."""
 
-    def __init__(self, pace: Pace, *, reply: bool) -> None:
+
+async def _unmarked(_: str) -> None:
+    """Nobody keeps account of it."""
+
+
+class Turns:
+    """One message's turns with Telegram, one a call. The first one of a push is taken already.
+
+    mark: of an answer
+    """
+
+    def __init__(self, pace: Pace, *, reply: bool, mark: Mark = _unmarked) -> None:
         self._pace = pace
         self._reply = reply
         self._taken = not reply
+        self._mark = mark
 
     async def take(self, chat: str) -> None:
         """Raises Flooded where it would be long."""
@@ -97,6 +115,7 @@ class Turns:
             self._taken = False
         elif wait := await self._pace.take(chat, reply=self._reply):
             raise Unhurried("waits for its turn", wait)
+        await self._mark("goes")
 
 
 class Sender:
@@ -122,7 +141,7 @@ class Sender:
         if not pages:
             return Outcome("failed", "the message is empty")
         turns = turns or Turns(self._pace, reply=False)
-        done = self._begun.pop((address, message), 0)
+        done = self._begun.pop((address, message), 0) if self._begun else 0
         outcome, lost = Outcome("sent"), None
         for number, page in enumerate(pages[done:], done):
             outcome = await self._page(address, page, turns, bare=bare, sample=message.sample)
@@ -135,11 +154,11 @@ class Sender:
                 break
         return lost or outcome
 
-    async def reply(self, address: Address, message: Message) -> Outcome:
+    async def reply(self, address: Address, message: Message, mark: Mark = _unmarked) -> Outcome:
         """Answer a person: what surely did not arrive is tried again while it is worth it, nothing else."""
         until, bare = self._clock() + SHELF_LIFE["reply"], False
         while True:
-            outcome = await self.send(address, message, bare=bare, turns=Turns(self._pace, reply=True))
+            outcome = await self.send(address, message, bare=bare, turns=Turns(self._pace, reply=True, mark=mark))
             if outcome.moved_to:
                 await self._store.move_chat(address, outcome.moved_to)
                 address = Address(address.platform, outcome.moved_to)
@@ -149,6 +168,8 @@ class Sender:
                 again = outcome.retry_at or self._clock() + REPLY_PAUSE
                 if outcome.state != "pending" or again > until:
                     break
+                if (address, message) not in self._begun:
+                    await mark("waits")
                 await asyncio.sleep(max(0.0, (again - self._clock()).total_seconds()))
         if outcome.state != "sent":
             log.warning("reply not sent", state=outcome.state, detail=outcome.detail)

@@ -169,7 +169,7 @@ def _result(status: int, content: bytes) -> Any:
         answer = None
     if status == 429 or (isinstance(answer, dict) and answer.get("error_code") == 429):
         raise Flooded("too many requests", _retry_after(answer))
-    if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool):
+    if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool) or answer["ok"] > ("result" in answer):
         raise AnswerLost(f"status {status}, and no answer of the Bot API")
     if answer["ok"] and "result" in answer and status < 300:
         return answer["result"]
