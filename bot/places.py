@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
+from importlib.resources import files
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -37,6 +38,20 @@ TOWNS: Final = {
 }
 """Cities of the region after which no zone is named."""
 
+REGIONS: Final = {
+    "Asia": N_("Asia"),
+    "Europe": N_("Europe"),
+    "Africa": N_("Africa"),
+    "America": N_("America"),
+    "Australia": N_("Australia"),
+    "Pacific": N_("Pacific Ocean"),
+    "Atlantic": N_("Atlantic Ocean"),
+    "Indian": N_("Indian Ocean"),
+    "Antarctica": N_("Antarctica"),
+    "Arctic": N_("Arctic"),
+}
+"""How zones are named, and what each part of the world is called."""
+
 _OFFSET: Final = regex.compile(r"(?:utc|gmt)? ?([+-]) ?0?(\d{1,2})(?::?00)?")
 
 
@@ -59,6 +74,15 @@ def zone(text: str) -> str:
         N_("Name a city or a zone: /timezone Bishkek, /timezone Europe/London."),
         text=shown(text),
     )
+
+
+@cache
+def zones_of(region: str, code: str) -> tuple[tuple[str, str], ...]:
+    """(city, zone) of every country's zones in a part of the world, in the order of their names in this language."""
+    table = files("tzdata").joinpath("zoneinfo/zone.tab").read_text("utf-8")
+    names = {line.split("\t")[2] for line in table.splitlines() if line and not line.startswith("#")}
+    ours = [name for name in names if name.startswith(f"{region}/")]
+    return tuple(sorted((get_timezone_location(name, code, return_city=True), name) for name in ours))
 
 
 def country(text: str) -> str:

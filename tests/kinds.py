@@ -394,7 +394,14 @@ def _status() -> Status:
 def _about(speech: Tongue) -> dict[str, Message]:
     sentence, hint = about.unknown("/raets", "/rates", speech)
     return {
-        "start": about.start(ZONE, speech),
+        "start": about.start(
+            ChatSettings(HERE, ZONE, speech.code),
+            own_name(speech.code),
+            BOARD,
+            news.headlines([article(n) for n in (7, 6, 5)], speech, ZONE, OUTLETS, today=TODAY),
+            CAPITALS,
+            speech,
+        ),
         "help": about.help_all(ENTRIES, speech),
         "help-one": about.help_one(ENTRIES[0], speech),
         "version": about.version("0.1.0", speech),

@@ -196,8 +196,8 @@ async def test_an_unknown_command_suggests_the_nearest(office):
 
 
 async def test_what_resembles_nothing_is_answered_all_the_same(office):
-    answer = await office.say("xyzzy \x1b[31m")
-    assert answer.error == {"message": "I do not know xyzzy.", "hint": "/help lists everything."}
+    answer = await office.say("/xyzzy \x1b[31m")
+    assert answer.error == {"message": "I do not know /xyzzy.", "hint": "/help lists everything."}
 
 
 async def test_what_was_typed_is_repeated_clipped_and_harmless(office):

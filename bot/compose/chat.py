@@ -45,7 +45,7 @@ def language(tongue: Tongue, own_names: Mapping[str, str], *, asked: bool) -> Me
 
 def quiet(hours: Quiet | None, zone: str, tongue: Tongue, *, asked: bool) -> Message:
     """The chat's quiet hours. asked: only shown, not set."""
-    blocks: list[Block] = [Heading(_quiet_line(hours, tongue))]
+    blocks: list[Block] = [Heading(quiet_line(hours, tongue))]
     if hours and hours.hold:
         blocks.append(Paragraph(tongue.say("Alerts and articles wait until they end; digests come at their time.")))
     elif hours:
@@ -55,7 +55,8 @@ def quiet(hours: Quiet | None, zone: str, tongue: Tongue, *, asked: bool) -> Mes
     return Message(tuple(blocks), tuple(_quiet_buttons(hours, tongue)) if asked else ())
 
 
-def _quiet_line(hours: Quiet | None, tongue: Tongue) -> str:
+def quiet_line(hours: Quiet | None, tongue: Tongue) -> str:
+    """Which hours they are, and what becomes of what would come in them."""
     if hours is None:
         return tongue.say("Quiet hours: none")
     span = f"{hours.start:%H:%M}-{hours.end:%H:%M}"
@@ -82,7 +83,7 @@ def settings(
         Heading(tongue.say("Settings of this chat")),
         Paragraph(tongue.say("Time zone: {zone}, now {time}", zone=chosen.zone, time=clock(local, tongue))),
         Paragraph(tongue.say("Language: {name}", name=own_name)),
-        Paragraph(_quiet_line(chosen.quiet, tongue)),
+        Paragraph(quiet_line(chosen.quiet, tongue)),
         Paragraph(
             tongue.count("{n} subscription: /list", "{n} subscriptions: /list", len(held))
             if held
@@ -91,9 +92,11 @@ def settings(
         *(Paragraph(_paused_line(order, tongue, chosen.zone), small=True) for order in paused),
     ]
     buttons = [
-        Button(tongue.say("Time zone"), "/timezone"),
-        Button(tongue.say("Language"), "/language"),
-        Button(tongue.say("Quiet hours"), "/quiet"),
+        Button(tongue.say("Digest"), "/settings digest"),
+        Button(tongue.say("News as it happens"), "/settings topics"),
+        Button(tongue.say("Time zone"), "/settings zone"),
+        Button(tongue.say("Language"), "/settings language"),
+        Button(tongue.say("Quiet hours"), "/settings quiet"),
         Button(tongue.say("My subscriptions"), "/list"),
     ]
     if paused:

@@ -16,18 +16,29 @@ from telegram import (
     CallbackQuery,
 )
 from telegram.error import BadRequest, InvalidToken, TelegramError
-from telegram.ext import Application, CallbackContext, CallbackQueryHandler, ExtBot, MessageHandler, filters
+from telegram.ext import (
+    Application,
+    CallbackContext,
+    CallbackQueryHandler,
+    ExtBot,
+    InlineQueryHandler,
+    MessageHandler,
+    filters,
+)
 
 from bot.errors import ChatRejected, YamchiError
 from bot.locales import languages, tongue
 from bot.message import Message
 from bot.models import Address, Health, Outcome, Request
 from bot.ports import Ask, Clock, CrashHook, Store
+from handlers.menu import is_page
 from handlers.telegram.hear import Ear, address_of, only_reads
 from handlers.telegram.inbox import Inbox
+from handlers.telegram.inline import offer
 from handlers.telegram.manifest import menu
 from handlers.telegram.poll import PACE, PLATFORM, Pace, Poll, keep_trying
 from handlers.telegram.send import Sender, home
+from handlers.telegram.steer import Helm
 from handlers.telegram.transport import STAND_IN, Transport
 
 CONNECTIONS: Final = 64
@@ -80,6 +91,7 @@ class Telegram:
             STAND_IN, lambda _: "", lambda _: "", request=self._send, get_updates_request=self._fetch
         )
         self._ear = Ear(self._bot, clock, admins)
+        self._helm = Helm(self._bot, self._ear, store)
         self._sender = Sender(self._send, store, clock, paid=paid)
         self._failed: dict[int, YamchiError] = {}
         self._app = self._handlers()
@@ -139,6 +151,7 @@ class Telegram:
         app: _App = Application.builder().bot(self._bot).updater(None).job_queue(None).build()
         app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.TEXT, self._said))
         app.add_handler(CallbackQueryHandler(self._pressed))
+        app.add_handler(InlineQueryHandler(self._offered))
         app.add_error_handler(self._fell)
         return app
 
@@ -169,16 +182,27 @@ class Telegram:
         request = await self._ear.pressed(query, command) if command else None
         await self._acknowledge(query, "" if request else await self._stale(query))
         if request is not None:
-            await self._answer(update, request)
+            await self._answer(update, request, page=query.message if is_page(request.text) else None)
 
-    async def _answer(self, update: telegram.Update, request: Request) -> None:
-        """The command takes effect, that is written down, and only then is it answered: at most once."""
+    async def _offered(self, update: telegram.Update, _: _Context) -> None:
+        assert update.inline_query is not None and self._ask is not None
+        await offer(update.inline_query, self._ask)
+
+    async def _answer(
+        self, update: telegram.Update, request: Request, page: telegram.MaybeInaccessibleMessage | None = None
+    ) -> None:
+        """The command takes effect, that is written down, and only then is it answered: at most once.
+
+        page: the message that the answer takes the place of, where it can
+        """
         assert self._ask is not None
-        answer = await self._ask(request)
+        course = await self._helm.take(request)
+        message = course.refused or course.worded((await self._ask(course.request)).message)
         if not self._inbox.glanced(update):
             await self._store.settle_update(PLATFORM, str(update.update_id), "taken")
         self._crash("update-taken")
-        await self._sender.reply(request.address, answer.message)
+        if not (isinstance(page, telegram.Message) and await self._sender.turn(request.address, page, message)):
+            await self._sender.reply(request.address, message)
 
     async def _command(self, query: CallbackQuery) -> str | None:
         """What a button says: its data, or what is kept under it for this chat. None for anything else."""

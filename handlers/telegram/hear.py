@@ -42,7 +42,7 @@ class Ear:
         if message.text is None or message.forward_origin is not None:
             return None
         private = message.chat.type == Chat.PRIVATE
-        text = meant_for(_sound(message.text), self._bot.username, private=private)
+        text = meant_for(sound(message.text), self._bot.username, private=private)
         if text is None:
             return None
         anonymous = message.sender_chat is not None
@@ -63,7 +63,7 @@ class Ear:
     ) -> Request:
         """itself: the group speaks, which is how an anonymous admin shows."""
         private = chat.type == Chat.PRIVATE
-        may = private or itself or (user is not None and _changes(text) and await self._is_admin(chat.id, user.id))
+        may = private or itself or (user is not None and _changes(text) and await self.is_admin(chat.id, user.id))
         language = (user.language_code or "") if user else ""
         return Request(
             address=address,
@@ -74,7 +74,7 @@ class Ear:
             is_admin=may,
         )
 
-    async def _is_admin(self, chat: int, user: int) -> bool:
+    async def is_admin(self, chat: int, user: int) -> bool:
         """Whether a member has rights; while Telegram does not say, none."""
         if f"{PLATFORM}:{user}" in self._operators:
             return True
@@ -113,6 +113,8 @@ def address_of(message: Message) -> Address:
 
 def only_reads(update: Update) -> bool:
     """Whether what is said or pressed changes nothing. What a long button stands for is not known yet."""
+    if update.inline_query:
+        return True
     if update.callback_query:
         text = update.callback_query.data or ""
         return text.startswith("/") and not _changes(text)
@@ -125,6 +127,6 @@ def _changes(text: str) -> bool:
     return found is not None and found.alters(rest)
 
 
-def _sound(text: str) -> str:
+def sound(text: str) -> str:
     """Without halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
     return text.encode(errors="replace").decode()

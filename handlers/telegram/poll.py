@@ -27,7 +27,7 @@ from bot.ports import Clock, CrashHook, Store
 from handlers.telegram.transport import Flooded, Transport
 
 PLATFORM: Final = "telegram"
-ALLOWED_UPDATES: Final = ("message", "callback_query")
+ALLOWED_UPDATES: Final = ("message", "callback_query", "inline_query")
 BATCH: Final = 100
 SILENCE_BORNE: Final = timedelta(seconds=60)
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import structlog
+import telegram
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, TelegramError
 
 from bot.chart.draw import NotDrawn, Painter
@@ -115,6 +116,22 @@ class Sender:
         if outcome.state != "sent":
             log.warning("reply not sent", state=outcome.state, detail=outcome.detail)
         return outcome
+
+    async def turn(self, address: Address, shown: telegram.Message, message: Message) -> bool:
+        """Put a message in the place of one shown. False where that cannot be: it is to be sent instead."""
+        pages = render(message, await self._callback_data(address, message))
+        if shown.text is None or len(pages) != 1 or pages[0].attachment:
+            return False
+        where = {"chat_id": _chat_id(address.chat), "message_id": shown.message_id}
+        await self._bucket.take()
+        try:
+            body = _markup(pages[0]) | {"link_preview_options": {"is_disabled": True}}
+            await self._transport.call("editMessageText", where | body)
+        except AnswerLost:
+            return True
+        except TelegramError as error:
+            return "not modified" in error.message.lower()
+        return True
 
     async def _callback_data(self, address: Address, message: Message) -> dict[str, str]:
         """What each button carries; a command too long for one is kept under its token."""

@@ -27,6 +27,13 @@ SENDABLE = {
 }  # fmt: skip
 FILES = {"sendPhoto": ("photo", 10 << 20), "sendDocument": ("document", 50 << 20)}
 """By method: the field of the file and how many bytes it may have."""
+FULL = {
+    "accent_color_id": 0,
+    "max_reaction_count": 11,
+    "accepted_gift_types": dict.fromkeys(
+        ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"), False
+    ),
+}
 RIGHTS = (
     "can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages", "can_manage_video_chats",
     "can_restrict_members", "can_promote_members", "can_change_info", "can_invite_users", "can_post_stories",
@@ -70,6 +77,7 @@ class BotApi(FakeWeb):
         self.token = token
         self.rejected: list[str] = []
         self.pressed: list[dict[str, Any]] = []
+        self.offered: dict[str, list[dict[str, Any]]] = {}
         self.menus: dict[tuple[str, str], list[dict[str, str]]] = {}
         self._updates: list[dict[str, Any]] = []
         self._batch: list[dict[str, Any]] = []
@@ -98,7 +106,8 @@ class BotApi(FakeWeb):
             "answerCallbackQuery": self._answer_press,
             "setMyCommands": self._set_commands,
             "getChatMember": self._get_member,
-            "getChat": lambda asked: self._known(asked),
+            "getChat": lambda asked: {**self._known(asked), **FULL},
+            "answerInlineQuery": self._answer_inline,
         }
         try:
             if name == "getUpdates":
@@ -213,13 +222,36 @@ class BotApi(FakeWeb):
         self.menus[asked.get("scope", {}).get("type", "default"), asked.get("language_code", "")] = asked["commands"]
         return True
 
+    def _answer_inline(self, asked: dict[str, Any]) -> bool:
+        results = asked["results"]
+        if len(results) > 50 or len({one["id"] for one in results}) < len(results):
+            raise Refused(400, "Bad Request: RESULT_ID_DUPLICATE")
+        for one in results:
+            if not 1 <= len(one["id"].encode()) <= 64:
+                raise Refused(400, "Bad Request: RESULT_ID_INVALID")
+            if one["type"] == "article" and not one.get("title"):
+                raise Refused(400, "Bad Request: can't parse inline query result: title must be non-empty")
+            content = one["input_message_content"]
+            sent = {"text": content["message_text"], "parse_mode": content.get("parse_mode")}
+            one["shown"], one["entities"], _ = self._content(sent)
+        if not 1 <= len(asked.get("button", {}).get("start_parameter", "x")) <= 64:
+            raise Refused(400, "Bad Request: START_PARAM_INVALID")
+        self.offered[str(asked["inline_query_id"])] = results
+        return True
+
     def _get_member(self, asked: dict[str, Any]) -> dict[str, Any]:
-        chat, user = int(asked["chat_id"]), int(asked["user_id"])
+        chat, user = self._known(asked)["id"], int(asked["user_id"])
         status = self._members.get((chat, user), "member")
-        return {"status": status, "user": person(user, "en"), **dict.fromkeys(RIGHTS, False)}
+        rights = {**dict.fromkeys(RIGHTS, False), "can_post_messages": status == "administrator"}
+        return {"status": status, "user": person(user, "en"), **rights}
 
     def _known(self, asked: dict[str, Any]) -> dict[str, Any]:
-        chat = self._chats.get(int(asked.get("chat_id", 0)))
+        said = asked.get("chat_id", 0)
+        if isinstance(said, str) and said.startswith("@"):
+            named = (one for one in self._chats.values() if f"@{one.get('username', '')}".lower() == said.lower())
+            chat = next(named, None)
+        else:
+            chat = self._chats.get(int(said))
         if chat is None:
             raise Refused(400, "Bad Request: chat not found")
         return chat
@@ -267,10 +299,20 @@ async def _parameters(request: web.Request) -> dict[str, Any]:
         body = _parts(await request.read(), request.headers["Content-Type"])
     else:
         body = dict(await (request.json if request.content_type == "application/json" else request.post)())
-    nested = ("reply_markup", "commands", "scope", "link_preview_options", "chat_id", "user_id", "message_thread_id")
+    nested = (
+        "results",
+        "button",
+        "reply_markup",
+        "commands",
+        "scope",
+        "link_preview_options",
+        "chat_id",
+        "user_id",
+        "message_thread_id",
+    )
     for name in nested:
         if isinstance(body.get(name), str):
-            body[name] = json.loads(body[name])
+            body[name] = body[name] if body[name].startswith("@") else json.loads(body[name])
     return body
 
 
