@@ -270,7 +270,8 @@ async def test_latest_pages_through_all_hits_once(office):
     assert best == "/latest summit sort:best"
     second = await office.say(following)
     assert "7 of 7" in said(second)
-    assert commands_of(second) == []
+    (back,) = commands_of(second)
+    assert said(await office.say(back)) == said(first)
     ids = [row["id"] for answer in (first, second) for row in answer.data["articles"]]
     assert len(set(ids)) == 7
     assert (second.data["query"], second.data["first"], second.data["last"]) == ("summit", 7, 7)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.compose.quotes import full_day
 from bot.compose.rates import figures
 from bot.locales import N_, Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph, Span
@@ -47,15 +48,14 @@ def start(
     blocks: list[Block] = [
         Heading("Yamchi"),
         Paragraph(tongue.say("News of Central Asia and the official rates of its five currencies, in this chat.")),
+        Paragraph(tongue.say("I speak {language} here; /language changes that.", language=own_name), small=True),
+        Paragraph(tongue.say("My clocks here are {zone}; /timezone changes that.", zone=chosen.zone), small=True),
     ]
     if board.as_of:
+        blocks.append(Heading(tongue.say("Official rates, {date}", date=full_day(board.as_of, tongue))))
         blocks.append(figures(board, tongue))
-    blocks += stories
-    language = tongue.say("I speak {language} here; /language changes that.", language=own_name)
-    clocks = tongue.say("My clocks here are {zone}; /timezone changes that.", zone=chosen.zone)
-    blocks += [Paragraph(language, small=True), Paragraph(clocks, small=True)]
     return Message(
-        tuple(blocks),
+        (*blocks, *stories),
         (
             Button(tongue.say("Daily digest at 09:00"), "/subscribe daily 09:00"),
             Button(tongue.say("Rates"), "/rates"),

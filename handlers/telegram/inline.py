@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 import structlog
@@ -85,7 +86,7 @@ def results_of(answer: Answer) -> Iterator[InlineQueryResultArticle]:
 def _entries(blocks: tuple[Block, ...]) -> Iterator[tuple[Block, ...]]:
     """Each title with what is said of it."""
     starts = [number for number, block in enumerate(blocks) if isinstance(block, Link)]
-    for start, end in zip(starts, [*starts[1:], len(blocks)], strict=True):
+    for start, end in pairwise([*starts, len(blocks)]):
         yield blocks[start:end]
 
 

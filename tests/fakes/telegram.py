@@ -77,6 +77,9 @@ class FakeTelegram(BotApi):
         assert said is not None or data, f"no button {label!r} in {[list(s.buttons) for s in self.messages(chat)]}"
         message = self._message(chat, said.text if said else "…", said.thread if said else None)
         message["from"] = BOT
+        if said is not None:
+            message["message_id"] = said.id
+            message |= {"caption": message.pop("text")} if said.file else {}
         query = {"from": person(user_id or abs(chat), language), "message": message, "chat_instance": "42"}
         data = data or (said.buttons[label] if said else "")
         return self.push({"callback_query": {"id": str(next(self._message_ids)), "data": data, **query}})

@@ -187,8 +187,9 @@ class BotApi(FakeWeb):
         content = self._content(asked)
         if (content[0], content[1], content[2]) == (found[0].text, found[0].entities, found[0].buttons):
             raise Refused(400, "Bad Request: message is not modified")
-        self._said[chat["id"]].remove(found[0])
+        place = self._said[chat["id"]].index(found[0])
         self._keep(chat["id"], found[0].id, asked, content)
+        self._said[chat["id"]][place] = self._said[chat["id"]].pop()
         return self._message(chat["id"], content[0], found[0].thread)
 
     def _content(
