@@ -90,8 +90,8 @@ class Telegram:
         self._bot: ExtBot[None] = ExtBot(
             STAND_IN, lambda _: "", lambda _: "", request=self._send, get_updates_request=self._fetch
         )
-        self._ear = Ear(self._bot, clock, admins)
-        self._helm = Helm(self._bot, self._ear, store)
+        self._ear = Ear(self._bot, self._send.call, clock, admins)
+        self._helm = Helm(self._bot, self._send.call, self._ear, store)
         self._sender = Sender(self._send, store, clock, paid=paid)
         self._failed: dict[int, YamchiError] = {}
         self._app = self._handlers()

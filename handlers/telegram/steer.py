@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from telegram import Chat, ChatMemberAdministrator
+from telegram import Chat
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ExtBot
 
@@ -19,7 +19,7 @@ from bot.models import Address, Request
 from bot.ports import Store
 from handlers.menu import parse
 from handlers.menu.registry import find
-from handlers.telegram.hear import Ear
+from handlers.telegram.hear import Call, Ear, member_of
 from handlers.telegram.poll import PLATFORM
 
 _AIMED: Final = re.compile(r"(/?\w+)\s+(@[A-Za-z]\w{3,31})(?:\s+(.*))?", re.DOTALL | re.ASCII)
@@ -50,8 +50,9 @@ class Course:
 class Helm:
     """Finds out which chat is meant, and whether whoever asks may steer it."""
 
-    def __init__(self, bot: ExtBot[None], ear: Ear, store: Store) -> None:
+    def __init__(self, bot: ExtBot[None], call: Call, ear: Ear, store: Store) -> None:
         self._bot = bot
+        self._call = call
         self._ear = ear
         self._store = store
 
@@ -75,22 +76,23 @@ class Helm:
     async def _steered(self, channel: str, user: int) -> int:
         """The chat's number. Raises Refusal where we cannot write, or they are no admin."""
         try:
-            chat = await self._bot.get_chat(channel)
-            ours = await self._bot.get_chat_member(chat.id, self._bot.id)
+            chat: dict[str, Any] = await self._call("getChat", {"chat_id": channel})
+            number = int(chat["id"])
+            ours = await member_of(self._call, number, self._bot.id)
         except (BadRequest, Forbidden):
             raise _no_way_in(channel) from None
         except TelegramError as error:
             log.warning("chat unknown", error=type(error).__name__)
             raise Refusal(N_("Telegram does not answer just now."), N_("Try again in a minute.")) from None
-        if chat.type == Chat.CHANNEL and not (isinstance(ours, ChatMemberAdministrator) and ours.can_post_messages):
+        if chat["type"] == Chat.CHANNEL and not ours.get("can_post_messages"):
             raise _no_way_in(channel)
-        if chat.type == Chat.PRIVATE or not await self._ear.is_admin(chat.id, user):
+        if chat["type"] == Chat.PRIVATE or not await self._ear.is_admin(number, user):
             raise Refusal(
                 N_("Only an admin of {channel} can change what comes there."),
                 N_("Ask one, or leave the name out for this chat."),
                 channel=channel,
             )
-        return chat.id
+        return number
 
 
 def _no_way_in(channel: str) -> Refusal:

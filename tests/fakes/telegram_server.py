@@ -27,13 +27,6 @@ SENDABLE = {
 }  # fmt: skip
 FILES = {"sendPhoto": ("photo", 10 << 20), "sendDocument": ("document", 50 << 20)}
 """By method: the field of the file and how many bytes it may have."""
-FULL = {
-    "accent_color_id": 0,
-    "max_reaction_count": 11,
-    "accepted_gift_types": dict.fromkeys(
-        ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"), False
-    ),
-}
 RIGHTS = (
     "can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages", "can_manage_video_chats",
     "can_restrict_members", "can_promote_members", "can_change_info", "can_invite_users", "can_post_stories",
@@ -106,7 +99,7 @@ class BotApi(FakeWeb):
             "answerCallbackQuery": self._answer_press,
             "setMyCommands": self._set_commands,
             "getChatMember": self._get_member,
-            "getChat": lambda asked: {**self._known(asked), **FULL},
+            "getChat": lambda asked: self._known(asked),
             "answerInlineQuery": self._answer_inline,
         }
         try:
@@ -243,7 +236,9 @@ class BotApi(FakeWeb):
     def _get_member(self, asked: dict[str, Any]) -> dict[str, Any]:
         chat, user = self._known(asked)["id"], int(asked["user_id"])
         status = self._members.get((chat, user), "member")
-        rights = {**dict.fromkeys(RIGHTS, False), "can_post_messages": status == "administrator"}
+        rights = dict.fromkeys(RIGHTS, False) if status == "administrator" else {}
+        if status == "administrator" and self._chats[chat]["type"] == "channel":
+            rights["can_post_messages"] = True
         return {"status": status, "user": person(user, "en"), **rights}
 
     def _known(self, asked: dict[str, Any]) -> dict[str, Any]:
