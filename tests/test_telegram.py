@@ -16,7 +16,7 @@ from aiohttp import web
 from telegram import Bot, InputFile
 
 from bot.errors import ChatRejected, DatabaseError
-from bot.message import Button, Heading, Message, Paragraph
+from bot.message import Button, Heading, Link, Message, Paragraph
 from bot.models import Address, Answer, Outcome, Request, Update
 from handlers.telegram import Telegram
 from handlers.telegram.poll import Pace
@@ -426,6 +426,9 @@ async def test_a_message_that_arrives_has_its_number_and_no_preview(fake: FakeTe
     assert fake.messages(7)[0].text == "Hello <you>"
     sent = json.loads(fake.asked(f"/bot{TOKEN}/sendMessage")[0].body)
     assert sent["link_preview_options"] == {"is_disabled": True}
+    await chat.send(HERE, Message((Link("Rail", "https://a.example/"), Paragraph("It runs."))))
+    sent = json.loads(fake.asked(f"/bot{TOKEN}/sendMessage")[1].body)
+    assert sent["link_preview_options"] == {"url": "https://a.example/", "prefer_small_media": True}
 
 
 async def test_a_flood_waits_as_long_as_it_is_told_or_half_a_minute(fake: FakeTelegram, chat: Telegram):

@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 class Ear:
-    """Understands who speaks. call: to the Bot API; operators: of ADMINS, as "telegram:ID"; they are admins everywhere."""
+    """Understands who speaks. operators: of ADMINS, as "telegram:ID"; they are admins everywhere."""
 
     def __init__(self, bot: ExtBot[None], call: Call, clock: Clock, operators: Collection[str]) -> None:
         self._bot = bot

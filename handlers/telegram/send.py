@@ -13,7 +13,7 @@ import telegram
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, TelegramError
 
 from bot.chart.draw import NotDrawn, Painter
-from bot.message import Attachment, File, Message
+from bot.message import Attachment, File, Message, Picture
 from bot.models import Address, Outcome
 from bot.ports import Clock, Store
 from bot.rules import SHELF_LIFE
@@ -31,6 +31,8 @@ SERVER_PAUSE: Final = timedelta(seconds=5)
 REJECTED_PAUSE: Final = timedelta(seconds=30)
 """Our token is refused: that is the operator's to mend, so messages wait."""
 BEGUN_KEPT: Final = 1000
+PHOTOS_KEPT: Final = 1000
+PREVIEW_OFF: Final = {"link_preview_options": {"is_disabled": True}}
 
 _GONE: Final = (
     "bot was blocked by the user",
@@ -79,6 +81,7 @@ class Sender:
         self._paid = paid
         self._bucket = Bucket(RATE_PAID if paid else RATE, BURST)
         self._begun: OrderedDict[tuple[Address, Message], int] = OrderedDict()
+        self._photos: OrderedDict[tuple[Picture, bool], str] = OrderedDict()
         self._painter = Painter()
 
     async def send(self, address: Address, message: Message) -> Outcome:
@@ -125,8 +128,7 @@ class Sender:
         where = {"chat_id": _chat_id(address.chat), "message_id": shown.message_id}
         await self._bucket.take()
         try:
-            body = _markup(pages[0]) | {"link_preview_options": {"is_disabled": True}}
-            await self._transport.call("editMessageText", where | body)
+            await self._transport.call("editMessageText", where | PREVIEW_OFF | _markup(pages[0]))
         except AnswerLost:
             return True
         except TelegramError as error:
@@ -154,21 +156,41 @@ class Sender:
         What may be repeated (it never left, a flood, a fault of the server) is left to the next try.
         """
         try:
-            if isinstance(attachment, File):
-                upload = ("sendDocument", "document", attachment.name, attachment.content.encode())
-            else:
-                png = await self._painter.png(attachment, SAMPLE if sample else "")
-                upload = ("sendPhoto", "photo", "chart.png", png)
-            return address, await self._upload(address, _markup(page, "caption"), *upload)
+            if isinstance(attachment, Picture):
+                return address, await self._photo(address, page, attachment, sample=sample)
+            upload = ("sendDocument", "document", attachment.name, attachment.content.encode())
+            return address, _sent(await self._upload(address, _markup(page, "caption"), *upload))
         except (NotSent, ServerFault, Flooded, InvalidToken, Conflict) as error:
             return address, self._outcome(error)
         except (NotDrawn, TelegramError) as error:
             log.warning("attachment not sent, its text goes instead", error=type(error).__name__, detail=str(error))
             return await self._page(address, page.alone())
 
-    async def _upload(self, address: Address, body: dict[str, Any], method: str, *file: Any) -> Outcome:
+    async def _photo(self, address: Address, page: Page, picture: Picture, *, sample: bool) -> Outcome:
+        """A chart is painted and uploaded once; Telegram has it then, under a name that we repeat."""
+        body, known = _markup(page, "caption"), self._photos.get((picture, sample))
+        if known:
+            try:
+                await self._bucket.take()
+                return _sent(
+                    await self._transport.call("sendPhoto", self._parameters(address) | body | {"photo": known})
+                )
+            except BadRequest as error:
+                if "file" not in error.message.lower():
+                    raise
+                del self._photos[picture, sample]
+        png = await self._painter.png(picture, SAMPLE if sample else "")
+        sent = await self._upload(address, body, "sendPhoto", "photo", "chart.png", png)
+        sizes = sent.get("photo") if isinstance(sent, dict) else None
+        if sizes:
+            self._photos[picture, sample] = str(sizes[-1]["file_id"])
+            while len(self._photos) > PHOTOS_KEPT:
+                self._photos.popitem(last=False)
+        return _sent(sent)
+
+    async def _upload(self, address: Address, body: dict[str, Any], method: str, *file: Any) -> Any:
         await self._bucket.take()
-        return _sent(await self._transport.upload(method, self._parameters(address) | body, *file))
+        return await self._transport.upload(method, self._parameters(address) | body, *file)
 
     async def _page(self, address: Address, page: Page) -> tuple[Address, Outcome]:
         """Send a page. Returns where it went, which is elsewhere if the group became a supergroup."""
@@ -194,7 +216,7 @@ class Sender:
 
     async def _post(self, address: Address, body: dict[str, Any]) -> Outcome:
         await self._bucket.take()
-        parameters = self._parameters(address) | body | {"link_preview_options": {"is_disabled": True}}
+        parameters = self._parameters(address) | PREVIEW_OFF | body
         return _sent(await self._transport.call("sendMessage", parameters))
 
     def _parameters(self, address: Address) -> dict[str, Any]:
@@ -241,6 +263,8 @@ def _sent(result: Any) -> Outcome:
 
 def _markup(page: Page, name: str = "text") -> dict[str, Any]:
     body: dict[str, Any] = {name: page.html, "parse_mode": "HTML"} | _manner(page)
+    if page.preview:
+        body["link_preview_options"] = {"url": page.preview, "prefer_small_media": True}
     if page.keyboard:
         rows = [[{"text": label, "callback_data": data} for label, data in row] for row in page.keyboard]
         body["reply_markup"] = {"inline_keyboard": rows}

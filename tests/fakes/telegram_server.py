@@ -77,6 +77,7 @@ class BotApi(FakeWeb):
         self._chats: dict[int, dict[str, Any]] = {}
         self._topics: dict[int, set[int]] = {}
         self._said: dict[int, list[Said]] = {}
+        self._files: dict[str, tuple[str, bytes]] = {}
         self._refusals: dict[int, Refused] = {}
         self._members: dict[tuple[int, int], str] = {}
         self._update_ids, self._message_ids, self._poller = count(1000), count(1), 0
@@ -130,6 +131,10 @@ class BotApi(FakeWeb):
     def _send_file(self, method: str, asked: dict[str, Any]) -> dict[str, Any]:
         field, most = FILES[method]
         sent = asked.pop(field, None)
+        if isinstance(sent, str) and sent.startswith("file"):
+            if sent not in self._files:
+                raise Refused(400, "Bad Request: wrong file identifier/HTTP URL specified")
+            sent = self._files[sent]
         if not isinstance(sent, tuple):
             raise Refused(400, f"Bad Request: there is no {field} in the request")
         if not (content := sent[1]):
@@ -138,7 +143,11 @@ class BotApi(FakeWeb):
             raise Refused(413, "Request Entity Too Large")
         if field == "photo":
             _see(content)
-        return self._send({"text": asked.pop("caption", ""), **asked}, 1024, sent, field == "photo")
+        name = f"file{len(self._files)}"
+        self._files[name] = sent
+        message = self._send({"text": asked.pop("caption", ""), **asked}, 1024, sent, field == "photo")
+        size = {"file_id": name, "file_unique_id": name, "width": 90, "height": 90}
+        return message | ({"photo": [size]} if field == "photo" else {})
 
     def _send(
         self,
