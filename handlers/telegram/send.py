@@ -13,7 +13,7 @@ import telegram
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, TelegramError
 
 from bot.chart.draw import NotDrawn, Painter
-from bot.message import Attachment, File, Message, Picture
+from bot.message import Attachment, Message, Picture
 from bot.models import Address, Outcome
 from bot.ports import Clock, Store
 from bot.rules import SHELF_LIFE
