@@ -15,7 +15,7 @@ from babel.dates import get_timezone_location
 
 from bot.echo import shown
 from bot.errors import Refusal
-from bot.locales import N_, languages
+from bot.locales import N_, is_beta, languages, tongue
 
 CAPITALS: Final = {
     N_("Almaty"): "Asia/Almaty",
@@ -51,6 +51,8 @@ REGIONS: Final = {
     "Arctic": N_("Arctic"),
 }
 """How zones are named, and what each part of the world is called."""
+
+BETA: Final = " (beta)"
 
 _OFFSET: Final = regex.compile(r"(?:utc|gmt)? ?([+-]) ?0?(\d{1,2})(?::?00)?")
 
@@ -115,9 +117,9 @@ def language(text: str) -> str:
 
 
 def own_name(code: str) -> str:
-    """What a language calls itself: "English", "Русский"."""
+    """What a language calls itself: "English", "Русский", "Тоҷикӣ (beta)"."""
     name = Locale.parse(code).get_language_name(code) or code
-    return name[:1].upper() + name[1:]
+    return name[:1].upper() + name[1:] + (BETA if is_beta(code) else "")
 
 
 def _names_of(code: str) -> Iterable[str]:
@@ -134,10 +136,11 @@ def _zones() -> dict[str, str]:
         own = _fold(name.rpartition("/")[2])
         # an old spelling of a zone shares its city with the zone of today
         today = own == _city(name, "en")
-        for city in (own, *(_city(name, code) for code in languages())):
+        for city in (own, *(_city(name, code) for code in languages() if not is_beta(code))):
             if today or city not in cities:
                 cities[city] = name
-    return cities | TOWNS | {_fold(name): name for name in names}
+    capitals = {_fold(tongue(code).say(city)): name for code in languages() for city, name in CAPITALS.items()}
+    return cities | capitals | TOWNS | {_fold(name): name for name in names}
 
 
 def _city(zone: str, code: str) -> str:

@@ -477,7 +477,7 @@ async def test_the_zone_is_told_with_five_capitals_to_press(office):
 
 
 async def test_a_language_is_kept_for_the_chat(office):
-    assert commands_of(await office.say("/language")) == ["/language en", "/language ru"]
+    assert commands_of(await office.say("/language"))[:3] == ["/language en", "/language ru", "/language kk"]
     await office.say("/language русский")
     chosen = await office.store.chat(HERE)
     assert (chosen.language, chosen.zone) == ("ru", "Asia/Almaty")

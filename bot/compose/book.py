@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_gmt
 
-from bot.compose.chat import quiet_line
+from bot.compose.chat import beta_note, quiet_line
 from bot.compose.moments import clock
 from bot.compose.orders import describe, next_digest
 from bot.locales import Tongue
@@ -42,7 +42,7 @@ def zone(name: str, tongue: Tongue, now: datetime, choices: Sequence[Choice], ba
 
 def language(own_name: str, tongue: Tongue, choices: Sequence[Choice]) -> Message:
     """The chat's language, and those there are."""
-    return _page((Heading(tongue.say("Language: {name}", name=own_name)),), choices, tongue)
+    return _page((Heading(tongue.say("Language: {name}", name=own_name)), *beta_note(tongue)), choices, tongue)
 
 
 def quiet(hours: Quiet | None, tongue: Tongue, choices: Sequence[Choice]) -> Message:

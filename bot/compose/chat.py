@@ -10,7 +10,7 @@ from babel.dates import get_timezone_gmt
 
 from bot.compose.moments import clock, moment
 from bot.compose.orders import describe, next_digest
-from bot.locales import Tongue
+from bot.locales import N_, Tongue, is_beta
 from bot.message import Block, Button, Heading, Message, Paragraph
 from bot.models import ChatSettings, Quiet, Subscription
 
@@ -40,7 +40,13 @@ def language(tongue: Tongue, own_names: Mapping[str, str], *, asked: bool) -> Me
     name = own_names[tongue.code]
     head = tongue.say("Language: {name}", name=name) if asked else tongue.say("From now on: {name}", name=name)
     buttons = (Button(own, f"/language {code}") for code, own in own_names.items() if asked)
-    return Message((Heading(head),), tuple(buttons))
+    return Message((Heading(head), *beta_note(tongue)), tuple(buttons))
+
+
+def beta_note(tongue: Tongue) -> tuple[Paragraph, ...]:
+    """What to know of a language that no native speaker has read."""
+    text = N_("This language is a beta: no native speaker has read it yet, and what is missing comes in English.")
+    return (Paragraph(tongue.say(text), small=True),) if is_beta(tongue.code) else ()
 
 
 def quiet(hours: Quiet | None, zone: str, tongue: Tongue, *, asked: bool) -> Message:
