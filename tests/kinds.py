@@ -42,6 +42,7 @@ from bot.models import (
     Board,
     ChatSettings,
     Content,
+    Feed,
     Health,
     NewsPage,
     Quiet,
@@ -309,6 +310,7 @@ def _chat(speech: Tongue) -> dict[str, Message]:
         "timezone-set": chat.timezone("Asia/Bishkek", speech, NOW, asked=False, capitals=CAPITALS, moved=[moved]),
         "language": chat.language(speech, own_names, asked=True),
         "language-set": chat.language(speech, own_names, asked=False),
+        "source-remove": sources.remove(Feed("lake-1", "Lake", "https://lake.example/feed/", "en"), speech),
         "sources": sources.sources(LINES, speech, NOW),
         "status": sources.status(_status(), speech, NOW),
     }
