@@ -85,16 +85,17 @@ def settings(
     """All that a chat has chosen. own_name: of its language; held: its subscriptions."""
     local = now.astimezone(ZoneInfo(chosen.zone))
     paused = [order for order in held if order.is_paused(now)]
+    facts = (
+        tongue.say("Time zone: {zone}, now {time}", zone=chosen.zone, time=clock(local, tongue)),
+        tongue.say("Language: {name}", name=own_name),
+        quiet_line(chosen.quiet, tongue),
+        tongue.count("{n} subscription: /list", "{n} subscriptions: /list", len(held))
+        if held
+        else tongue.say("Nothing comes by itself here yet."),
+    )
     blocks: list[Block] = [
         Heading(tongue.say("Settings of this chat")),
-        Paragraph(tongue.say("Time zone: {zone}, now {time}", zone=chosen.zone, time=clock(local, tongue))),
-        Paragraph(tongue.say("Language: {name}", name=own_name)),
-        Paragraph(quiet_line(chosen.quiet, tongue)),
-        Paragraph(
-            tongue.count("{n} subscription: /list", "{n} subscriptions: /list", len(held))
-            if held
-            else tongue.say("Nothing comes by itself here yet.")
-        ),
+        Paragraph("\n".join(facts)),
         *(Paragraph(_paused_line(order, tongue, chosen.zone), small=True) for order in paused),
     ]
     buttons = [

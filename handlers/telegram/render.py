@@ -105,13 +105,13 @@ def callback_data(command: str, chat: str) -> str:
 
 
 def keyboard(buttons: Iterable[Button], data: Mapping[str, str]) -> Keyboard:
-    """Buttons in rows of up to three, fewer where labels are long."""
+    """Buttons in rows of up to three, fewer where labels are long: all of a row are as wide as each other."""
     rows: list[list[tuple[str, str]]] = []
     for button in buttons:
         label = _sendable(button.label) or button.command
         row = rows[-1] if rows else []
-        used = sum(len(text) for text, _ in row) + len(label)
-        if not row or len(row) >= ROW_BUTTONS or used > ROW_CHARACTERS:
+        widest = max(_width(text) for text in (label, *(text for text, _ in row)))
+        if not row or len(row) >= ROW_BUTTONS or widest * (len(row) + 1) > ROW_CHARACTERS:
             row = []
             rows.append(row)
         row.append((label, data[button.command]))
