@@ -7,7 +7,7 @@ is ours to mend, so every test ends with nothing refused.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,15 @@ from aiohttp import web
 from lo_bot_api_emulator import LoBotApiEmulator
 
 from bot.health import http_server
+from bot.locales import languages
 from bot.models import Address
 from handlers.telegram import Telegram
 from handlers.telegram.transport import Transport
 from handlers.telegram.webhook import PATH
 from storage.sqlite import SqliteStore, open_store
 from tests.kinds import kinds
+from tests.ports import held_port
 from tests.telegram_chat import PACE, Menu, clock, plain, until
-from tests.test_end_to_end import free_port
 
 TOKEN = "123456789:AAEmulatorEmulatorEmulatorEmulator-_x"
 PERSON = {"id": 7, "is_bot": False, "first_name": "Aliya", "language_code": "en"}
@@ -71,12 +72,19 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 @pytest.fixture
 async def emulator() -> AsyncIterator[tuple[Emulator, str]]:
-    emulator, port = Emulator(), free_port()
+    emulator = Emulator()
     runner = web.AppRunner(emulator.app(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    yield emulator, f"http://127.0.0.1:{port}"
-    await runner.cleanup()
+    with held_port() as port:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield emulator, f"http://127.0.0.1:{port}"
+        await runner.cleanup()
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with held_port() as port:
+        yield port
 
 
 @asynccontextmanager
@@ -149,9 +157,9 @@ async def test_a_second_poller_is_borne(emulator: tuple[Emulator, str], store: S
     assert {request["status"] for request in server.refused} == {409}
 
 
-async def test_a_webhook(emulator: tuple[Emulator, str], store: SqliteStore):
+async def test_a_webhook(emulator: tuple[Emulator, str], store: SqliteStore, port: int):
     server, url = emulator
-    menu, port = Menu(), free_port()
+    menu = Menu()
     hook = (f"http://127.0.0.1:{port}{PATH}", "s-3-c-r-e-t")
     async with (
         talking(url, store, menu, hook=hook) as chat,
@@ -189,7 +197,7 @@ async def test_an_edit(emulator: tuple[Emulator, str], store: SqliteStore):
 async def test_the_menus(emulator: tuple[Emulator, str], store: SqliteStore):
     server, url = emulator
     async with talking(url, store, Menu()):
-        await until(lambda: len(server.of("setMyCommands")) == 8)
+        await until(lambda: len(server.of("setMyCommands")) == 4 * len(languages()))
         await asyncio.sleep(0.1)
     assert server.refused == []
-    assert {fields.get("language_code", "") for fields in server.of("setMyCommands")} == {"", "ru"}
+    assert {fields.get("language_code", "") for fields in server.of("setMyCommands")} == {"", *languages()[1:]}

@@ -15,8 +15,8 @@ from bot.models import Address
 from storage.sqlite import open_store
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_courier import Courier
+from tests.ports import held_port
 from tests.process import Running
-from tests.test_end_to_end import free_port
 from tests.world import World, open_world
 
 CHATS = range(1, 7)
@@ -111,8 +111,8 @@ async def test_polling_through_a_kill_at_each_point(world: World, point: str):
 
 
 async def test_a_webhook_through_kills_at_random(world: World):
-    chance, kills, port = random.Random(9), 6, free_port()
-    with FakeTelegram() as fake:
+    chance, kills = random.Random(9), 6
+    with FakeTelegram() as fake, held_port() as port:
         env = {
             **telegram_env(world, fake),
             "TELEGRAM_WEBHOOK_URL": "https://bot.example",

@@ -17,9 +17,9 @@ from storage.sqlite import SqliteStore, open_store
 from tests.fakes.faults import hang, html_page, reset, status
 from tests.fakes.telegram import FakeTelegram, refusal
 from tests.fakes.telegram_courier import HEADER, Courier
+from tests.ports import held_port
 from tests.process import run
 from tests.telegram_chat import FullDisk, Menu, Told, heard, listening, until
-from tests.test_end_to_end import free_port
 from tests.world import open_world
 
 SECRET = "a-Secret_of-256-at-most"
@@ -44,13 +44,13 @@ async def served(
     fake: FakeTelegram, store: SqliteStore, menu: Menu, **more: object
 ) -> AsyncIterator[tuple[Telegram, str]]:
     """The chat, and where its HTTP server is."""
-    port = free_port()
-    async with (
-        listening(fake, store, menu, hook=HOOK, **more) as chat,
-        http_server(("127.0.0.1", port), dict, dict, chat.pages()),
-    ):
-        await until(lambda: bool(fake.hook))
-        yield chat, f"http://127.0.0.1:{port}"
+    with held_port() as port:
+        async with (
+            listening(fake, store, menu, hook=HOOK, **more) as chat,
+            http_server(("127.0.0.1", port), dict, dict, chat.pages()),
+        ):
+            await until(lambda: bool(fake.hook))
+            yield chat, f"http://127.0.0.1:{port}"
 
 
 def update(text: str = "/rates", number: int = 5000) -> dict[str, object]:
@@ -71,7 +71,7 @@ async def test_people_are_answered_and_the_webhook_is_as_it_should_be(fake: Fake
     assert courier.answers == {200: 2}
     assert fake.hook["url"] == HOOK[0]
     assert fake.hook["secret_token"] == SECRET
-    assert fake.hook["allowed_updates"] == ["message", "callback_query", "my_chat_member"]
+    assert fake.hook["allowed_updates"] == ["message", "callback_query", "my_chat_member", "inline_query"]
     assert fake.calls["getUpdates"] == fake.calls["deleteWebhook"] == 0
 
 
