@@ -13,7 +13,7 @@ from babel import Locale
 
 from bot.echo import one_line, shown
 from bot.errors import Refusal
-from bot.locales import N_, languages
+from bot.locales import N_, is_beta, languages
 from bot.models import Content, Schedule, ScheduleKind
 from bot.places import country
 from bot.query import NO_WORDS, QUOTES, YES_WORDS, parts_of, read_opinion, read_parts
@@ -204,6 +204,8 @@ def _time(text: str) -> time:
 
 @cache
 def _weekdays() -> dict[str, int]:
-    """Names of the days and their short forms, in every language we speak; 0 is Monday."""
-    forms = (Locale.parse(code).days["format"][width] for code in languages() for width in ("wide", "abbreviated"))
+    """Names of the days in every language we speak, in those that are complete their short forms, too (the Uzbek
+    Thursday is "Pay"); 0 is Monday."""
+    widths = {code: ("wide",) if is_beta(code) else ("wide", "abbreviated") for code in languages()}
+    forms = (Locale.parse(code).days["format"][width] for code in languages() for width in widths[code])
     return {name.casefold(): number for form in forms for number, name in form.items()}

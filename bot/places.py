@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
+from importlib.resources import files
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -14,7 +15,7 @@ from babel.dates import get_timezone_location
 
 from bot.echo import shown
 from bot.errors import Refusal
-from bot.locales import N_, languages
+from bot.locales import N_, is_beta, languages, tongue
 
 CAPITALS: Final = {
     N_("Almaty"): "Asia/Almaty",
@@ -36,6 +37,22 @@ TOWNS: Final = {
     "худжанд": "Asia/Dushanbe",
 }
 """Cities of the region after which no zone is named."""
+
+REGIONS: Final = {
+    "Asia": N_("Asia"),
+    "Europe": N_("Europe"),
+    "Africa": N_("Africa"),
+    "America": N_("America"),
+    "Australia": N_("Australia"),
+    "Pacific": N_("Pacific Ocean"),
+    "Atlantic": N_("Atlantic Ocean"),
+    "Indian": N_("Indian Ocean"),
+    "Antarctica": N_("Antarctica"),
+    "Arctic": N_("Arctic"),
+}
+"""How zones are named, and what each part of the world is called."""
+
+BETA: Final = " (beta)"
 
 _OFFSET: Final = regex.compile(r"(?:utc|gmt)? ?([+-]) ?0?(\d{1,2})(?::?00)?")
 
@@ -65,6 +82,15 @@ def zone(text: str) -> str:
         N_("Name a city or a zone: /timezone Bishkek, /timezone Europe/London."),
         text=shown(text),
     )
+
+
+@cache
+def zones_of(region: str, code: str) -> tuple[tuple[str, str], ...]:
+    """(city, zone) of every country's zones in a part of the world, in the order of their names in this language."""
+    table = files("tzdata").joinpath("zoneinfo/zone.tab").read_text("utf-8")
+    names = {line.split("\t")[2] for line in table.splitlines() if line and not line.startswith("#")}
+    ours = [name for name in names if name.startswith(f"{region}/")]
+    return tuple(sorted((get_timezone_location(name, code, return_city=True), name) for name in ours))
 
 
 def country(text: str) -> str:
@@ -97,9 +123,9 @@ def language(text: str) -> str:
 
 
 def own_name(code: str) -> str:
-    """What a language calls itself: "English", "Русский"."""
+    """What a language calls itself: "English", "Русский", "Тоҷикӣ (beta)"."""
     name = Locale.parse(code).get_language_name(code) or code
-    return name[:1].upper() + name[1:]
+    return name[:1].upper() + name[1:] + (BETA if is_beta(code) else "")
 
 
 def _names_of(code: str) -> Iterable[str]:
@@ -116,10 +142,11 @@ def _zones() -> dict[str, str]:
         own = _fold(name.rpartition("/")[2])
         # an old spelling of a zone shares its city with the zone of today
         today = own == _city(name, "en")
-        for city in (own, *(_city(name, code) for code in languages())):
+        for city in (own, *(_city(name, code) for code in languages() if not is_beta(code))):
             if today or city not in cities:
                 cities[city] = name
-    return cities | TOWNS | {_fold(name): name for name in names}
+    capitals = {_fold(tongue(code).say(city)): name for code in languages() for city, name in CAPITALS.items()}
+    return cities | capitals | TOWNS | {_fold(name): name for name in names}
 
 
 def _city(zone: str, code: str) -> str:

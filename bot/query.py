@@ -184,5 +184,5 @@ def _before(value: str | None) -> int | None:
     if value is None:
         return None
     if regex.fullmatch(r"[0-9]{1,18}", value):
-        return int(value)
+        return int(value) or None  # 0 is no article: the newest page
     raise Refusal(N_("before: takes the number of an article."), N_("The Next button writes it for you."))

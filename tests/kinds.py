@@ -43,6 +43,7 @@ from bot.models import (
     Board,
     ChatSettings,
     Content,
+    Feed,
     Health,
     NewsPage,
     Quiet,
@@ -310,6 +311,7 @@ def _chat(speech: Tongue) -> dict[str, Message]:
         "timezone-set": chat.timezone("Asia/Bishkek", speech, NOW, asked=False, capitals=CAPITALS, moved=[moved]),
         "language": chat.language(speech, own_names, asked=True),
         "language-set": chat.language(speech, own_names, asked=False),
+        "source-remove": sources.remove(Feed("lake-1", "Lake", "https://lake.example/feed/", "en"), speech),
         "sources": sources.sources(LINES, speech, NOW),
         "status": sources.status(_status(), speech, NOW),
     }
@@ -404,7 +406,14 @@ def _operators(speech: Tongue) -> dict[str, Message]:
 def _about(speech: Tongue) -> dict[str, Message]:
     sentence, hint = about.unknown("/raets", "/rates", speech)
     return {
-        "start": about.start(ZONE, speech),
+        "start": about.start(
+            ChatSettings(HERE, ZONE, speech.code),
+            own_name(speech.code),
+            BOARD,
+            news.headlines([article(n) for n in (7, 6, 5)], speech, ZONE, OUTLETS, today=TODAY),
+            CAPITALS,
+            speech,
+        ),
         "help": about.help_all(ENTRIES, speech),
         "help-one": about.help_one(ENTRIES[0], speech),
         "version": about.version("0.1.0", speech),

@@ -14,7 +14,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 import handlers.menu  # noqa: F401 - puts the commands on the menu
-from bot.locales import HERE, languages
+from bot.locales import HERE, is_beta, languages
 from handlers.menu.registry import commands
 
 ROOT = Path(__file__).parent.parent
@@ -41,17 +41,26 @@ def read(language: str) -> Catalog:
 
 
 def update() -> None:
-    """Bring every .po file up to date; what is new in it stands untranslated, but for English."""
+    """Bring every .po file up to date; what is new stands untranslated, but for English; a beta keeps what it has."""
     for language in languages():
         catalogue = read(language)
         catalogue.update(sentences(), no_fuzzy_matching=True)
         catalogue.obsolete.clear()
+        if is_beta(language):
+            _keep_translated(catalogue)
         for message in catalogue:
             if language == "en" and message.id:
                 message.string = message.id
         _sign(catalogue)
         with (HERE / f"{language}.po").open("wb") as file:
             write_po(file, catalogue, width=120, sort_output=True, omit_header=False, include_lineno=False)
+
+
+def _keep_translated(catalogue: Catalog) -> None:
+    for message in list(catalogue):
+        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        if message.id and not all(strings):
+            catalogue.delete(message.id)
 
 
 def _sign(catalogue: Catalog) -> None:

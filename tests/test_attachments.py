@@ -69,6 +69,20 @@ async def test_a_chart_is_a_photo_with_its_figures_below_and_its_buttons(telegra
     assert telegram.rejected == []
 
 
+async def test_a_chart_goes_up_once_and_by_its_name_from_then_on(telegram: FakeTelegram, chat: Telegram):
+    def uploads() -> int:
+        return sum(b"chart.png" in seen.body for seen in telegram.asked(f"/bot{TOKEN}/sendPhoto"))
+
+    for number in (1, 2, 3):
+        said = (await pushed(telegram, chat, CHART))[-1]
+        assert said.photo and said.buttons and said.text.startswith(FIGURES)
+        assert (telegram.calls["sendPhoto"], uploads()) == (number, 1)
+    telegram._files.clear()
+    assert (await pushed(telegram, chat, CHART))[-1].photo
+    assert (telegram.calls["sendPhoto"], uploads()) == (5, 2)
+    assert telegram.rejected == ["sendPhoto: Bad Request: wrong file identifier/HTTP URL specified"]
+
+
 async def test_a_file_is_a_document(telegram: FakeTelegram, chat: Telegram):
     (said,) = await pushed(telegram, chat, EXPORT)
     assert said.file and not said.photo

@@ -109,6 +109,7 @@ def test_nothing_typed_raises_anything_but_a_refusal(text):
         ("Москва", "Europe/Moscow"),
         ("new york", "America/New_York"),
         ("New_York", "America/New_York"),
+        ("Тошканд", "Asia/Tashkent"),
         ("UTC+5", "Etc/GMT-5"),
         ("gmt-3:00", "Etc/GMT+3"),
         ("UTC", "UTC"),

@@ -197,8 +197,8 @@ async def test_an_unknown_command_suggests_the_nearest(office):
 
 
 async def test_what_resembles_nothing_is_answered_all_the_same(office):
-    answer = await office.say("xyzzy \x1b[31m")
-    assert answer.error == {"message": "I do not know xyzzy.", "hint": "/help lists everything."}
+    answer = await office.say("/xyzzy \x1b[31m")
+    assert answer.error == {"message": "I do not know /xyzzy.", "hint": "/help lists everything."}
 
 
 async def test_what_was_typed_is_repeated_clipped_and_harmless(office):
@@ -271,7 +271,8 @@ async def test_latest_pages_through_all_hits_once(office):
     assert best == "/latest summit sort:best"
     second = await office.say(following)
     assert "7 of 7" in said(second)
-    assert commands_of(second) == []
+    (back,) = commands_of(second)
+    assert said(await office.say(back)) == said(first)
     ids = [row["id"] for answer in (first, second) for row in answer.data["articles"]]
     assert len(set(ids)) == 7
     assert (second.data["query"], second.data["first"], second.data["last"]) == ("summit", 7, 7)
@@ -478,7 +479,7 @@ async def test_the_zone_is_told_with_five_capitals_to_press(office):
 
 
 async def test_a_language_is_kept_for_the_chat(office):
-    assert commands_of(await office.say("/language")) == ["/language en", "/language ru"]
+    assert commands_of(await office.say("/language"))[:3] == ["/language en", "/language ru", "/language kk"]
     await office.say("/language русский")
     chosen = await office.store.chat(HERE)
     assert (chosen.language, chosen.zone) == ("ru", "Asia/Almaty")

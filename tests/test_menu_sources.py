@@ -63,14 +63,18 @@ async def test_its_buttons_show_and_remove_it(room: Newsroom):
     await room.poll()
     assert (await say(room, show.command)).data["total"] == 4
     assert "no source called" in (await say(room, show.command, OTHER)).error["message"]
-    assert told(await say(room, remove.command)) == "Lake is removed from this chat's sources."
+    asked = await say(room, remove.command)
+    assert told(asked) == "Remove Lake? Its articles are forgotten unless another chat reads it."
+    yes, keep = asked.message.buttons
+    assert keep.command == "/sources"
+    assert told(await say(room, yes.command)) == "Lake is removed from this chat's sources."
     assert (await say(room, "/latest lake")).data["total"] == 0
     assert (await room.core.store.poll_states()).keys() == {"steppe"}
     assert (await say(room, remove.command)).error
 
 
 async def test_a_feed_of_two_chats_stays_until_both_have_removed_it(room: Newsroom):
-    remove = (await say(room, f"/sources add {lake(room)}")).message.buttons[1].command
+    remove = (await say(room, f"/sources add {lake(room)}")).message.buttons[1].command + " yes"
     await say(room, f"/sources add {lake(room)}?utm_source=x", OTHER)
     assert len(await room.core.store.added_feeds()) == 1
     await say(room, remove)

@@ -14,7 +14,8 @@ from aiohttp import web
 from telegram import Bot, InputFile
 
 from bot.errors import ChatRejected
-from bot.message import Heading, Message
+from bot.locales import languages
+from bot.message import Heading, Link, Message, Paragraph
 from bot.models import Address, Answer, ChatSettings, Outcome, Request, Update
 from handlers.telegram import Telegram
 from handlers.telegram.transport import STAND_IN, AnswerLost, NotSent, Transport
@@ -142,7 +143,7 @@ async def test_forged_and_stale_buttons_are_answered_and_do_nothing(fake: FakeTe
 
 async def test_the_command_menu_follows_the_registry_in_every_language(fake: FakeTelegram, store: SqliteStore):
     async with listening(fake, store, Menu()):
-        await until(lambda: fake.calls["setMyCommands"] == 8)
+        await until(lambda: fake.calls["setMyCommands"] == 4 * len(languages()))
     scopes = {"default", "all_private_chats", "all_group_chats", "all_chat_administrators"}
     assert {scope for scope, _ in fake.menus} == scopes
     in_group = {entry["command"] for entry in fake.menus["all_group_chats", ""]}
@@ -192,7 +193,7 @@ async def test_the_start_outlives_trouble_too(fake: FakeTelegram, store: SqliteS
     async with listening(fake, store, Menu()) as chat:
         assert not chat.health().ok
         assert await heard(fake, 7) == ["you said /rates"]
-        await until(lambda: fake.calls["setMyCommands"] == 9)
+        await until(lambda: fake.calls["setMyCommands"] == 4 * len(languages()) + 1)
 
 
 async def test_a_poison_update_is_put_aside_and_blocks_nobody(fake: FakeTelegram, store: SqliteStore):
@@ -414,6 +415,9 @@ async def test_a_message_that_arrives_has_its_number_and_no_preview(fake: FakeTe
     assert fake.messages(7)[0].text == "Hello <you>"
     sent = json.loads(fake.asked(f"/bot{TOKEN}/sendMessage")[0].body)
     assert sent["link_preview_options"] == {"is_disabled": True}
+    await chat.send(HERE, Message((Link("Rail", "https://a.example/"), Paragraph("It runs."))))
+    sent = json.loads(fake.asked(f"/bot{TOKEN}/sendMessage")[1].body)
+    assert sent["link_preview_options"] == {"url": "https://a.example/", "prefer_small_media": True}
 
 
 async def test_a_flood_waits_as_long_as_it_is_told_or_half_a_minute(fake: FakeTelegram, chat: Telegram):

@@ -7,7 +7,7 @@ is ours to mend, so every test ends with nothing refused.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from aiohttp import web
 from lo_bot_api_emulator import LoBotApiEmulator
 
 from bot.health import http_server
+from bot.locales import languages
 from bot.models import Address
 from handlers.telegram import Telegram
 from handlers.telegram.transport import Transport
@@ -78,6 +79,12 @@ async def emulator() -> AsyncIterator[tuple[Emulator, str]]:
         await web.TCPSite(runner, "127.0.0.1", port).start()
         yield emulator, f"http://127.0.0.1:{port}"
         await runner.cleanup()
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with held_port() as port:
+        yield port
 
 
 @asynccontextmanager
@@ -150,19 +157,18 @@ async def test_a_second_poller_is_borne(emulator: tuple[Emulator, str], store: S
     assert {request["status"] for request in server.refused} == {409}
 
 
-async def test_a_webhook(emulator: tuple[Emulator, str], store: SqliteStore):
+async def test_a_webhook(emulator: tuple[Emulator, str], store: SqliteStore, port: int):
     server, url = emulator
     menu = Menu()
-    with held_port() as port:
-        hook = (f"http://127.0.0.1:{port}{PATH}", "s-3-c-r-e-t")
-        async with (
-            talking(url, store, menu, hook=hook) as chat,
-            http_server(("127.0.0.1", port), dict, dict, chat.pages()),
-        ):
-            await until(lambda: len(server.of("setWebhook")) == 1)
-            await converse(server, menu)
-            assert await server.deliver_updates(token=TOKEN) == 0
-            assert chat.health().ok
+    hook = (f"http://127.0.0.1:{port}{PATH}", "s-3-c-r-e-t")
+    async with (
+        talking(url, store, menu, hook=hook) as chat,
+        http_server(("127.0.0.1", port), dict, dict, chat.pages()),
+    ):
+        await until(lambda: len(server.of("setWebhook")) == 1)
+        await converse(server, menu)
+        assert await server.deliver_updates(token=TOKEN) == 0
+        assert chat.health().ok
     assert server.of("getUpdates") == []
     assert server.refused == []
 
@@ -191,7 +197,7 @@ async def test_an_edit(emulator: tuple[Emulator, str], store: SqliteStore):
 async def test_the_menus(emulator: tuple[Emulator, str], store: SqliteStore):
     server, url = emulator
     async with talking(url, store, Menu()):
-        await until(lambda: len(server.of("setMyCommands")) == 8)
+        await until(lambda: len(server.of("setMyCommands")) == 4 * len(languages()))
         await asyncio.sleep(0.1)
     assert server.refused == []
-    assert {fields.get("language_code", "") for fields in server.of("setMyCommands")} == {"", "ru"}
+    assert {fields.get("language_code", "") for fields in server.of("setMyCommands")} == {"", *languages()[1:]}

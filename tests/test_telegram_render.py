@@ -97,6 +97,18 @@ def test_table_columns_line_up_and_a_wide_table_is_stacked():
     assert wide == "a" * 30 + "\n  " + "b" * 10
 
 
+def test_a_preview_is_shown_of_the_one_article_a_message_is_about():
+    one, two = Link("a", "https://a.example/?x=1&y"), Link("b", "https://b.example/")
+    told = {
+        (one, Paragraph("lead")): "https://a.example/?x=1&y",
+        (one, two): "",
+        (Heading("head"), one): "",
+        (Link("a", "http://a.example/"),): "",
+        (Paragraph("nothing"),): "",
+    }
+    assert {blocks: paged(Message(blocks))[0].preview for blocks in told} == told
+
+
 def test_every_page_of_the_sample_edition_says_so():
     pages = paged(Message(tuple(Paragraph("x" * 3000) for _ in range(3)), sample=True))
     assert len(pages) == 3

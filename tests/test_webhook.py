@@ -71,7 +71,7 @@ async def test_people_are_answered_and_the_webhook_is_as_it_should_be(fake: Fake
     assert courier.answers == {200: 2}
     assert fake.hook["url"] == HOOK[0]
     assert fake.hook["secret_token"] == SECRET
-    assert fake.hook["allowed_updates"] == ["message", "callback_query", "my_chat_member"]
+    assert fake.hook["allowed_updates"] == ["message", "callback_query", "my_chat_member", "inline_query"]
     assert fake.calls["getUpdates"] == fake.calls["deleteWebhook"] == 0
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.compose.quotes import full_day
+from bot.compose.rates import figures
 from bot.locales import N_, Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph, Span
+from bot.models import Board, ChatSettings
 
 GROUPS: Final = {
     "rates": N_("Rates"),
@@ -30,20 +33,35 @@ class Entry:
     examples: tuple[str, ...]
 
 
-def start(zone: str, tongue: Tongue) -> Message:
-    """The welcome: what there is, which clocks we go by, what to press first."""
+def start(
+    chosen: ChatSettings,
+    own_name: str,
+    board: Board,
+    stories: Sequence[Block],
+    capitals: Mapping[str, str],
+    tongue: Tongue,
+) -> Message:
+    """The welcome: today's board and the newest stories, which language and clocks we go by, what to press first.
+
+    own_name: of the language; stories: as blocks; capitals: zones by city
+    """
+    blocks: list[Block] = [
+        Heading("Yamchi"),
+        Paragraph(tongue.say("News of Central Asia and the official rates of its five currencies, in this chat.")),
+        Paragraph(tongue.say("I speak {language} here; /language changes that.", language=own_name), small=True),
+        Paragraph(tongue.say("My clocks here are {zone}; /timezone changes that.", zone=chosen.zone), small=True),
+    ]
+    if board.as_of:
+        blocks.append(Heading(tongue.say("Official rates, {date}", date=full_day(board.as_of, tongue))))
+        blocks.append(figures(board, tongue))
     return Message(
+        (*blocks, *stories),
         (
-            Heading("Yamchi"),
-            Paragraph(tongue.say("News of Central Asia and the official rates of its five currencies, in this chat.")),
-            Paragraph(tongue.say("Ask for them at any time, or have a digest every morning.")),
-            Paragraph(tongue.say("My clocks here are {zone}; /timezone changes that.", zone=zone), small=True),
-        ),
-        (
+            Button(tongue.say("Daily digest at 09:00"), "/subscribe daily 09:00"),
             Button(tongue.say("Rates"), "/rates"),
             Button(tongue.say("Latest news"), "/latest"),
-            Button(tongue.say("Daily digest at 09:00"), "/subscribe daily 09:00"),
-            Button(tongue.say("All commands"), "/help"),
+            Button(tongue.say("Language"), "/language"),
+            *(Button(tongue.say(city), f"/timezone {zone}") for city, zone in capitals.items()),
         ),
     )
 

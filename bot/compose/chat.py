@@ -10,7 +10,7 @@ from babel.dates import get_timezone_gmt
 
 from bot.compose.moments import clock, moment
 from bot.compose.orders import describe, next_digest
-from bot.locales import Tongue
+from bot.locales import N_, Tongue, is_beta
 from bot.message import Block, Button, Heading, Message, Paragraph
 from bot.models import ChatSettings, Quiet, Subscription
 
@@ -40,12 +40,18 @@ def language(tongue: Tongue, own_names: Mapping[str, str], *, asked: bool) -> Me
     name = own_names[tongue.code]
     head = tongue.say("Language: {name}", name=name) if asked else tongue.say("From now on: {name}", name=name)
     buttons = (Button(own, f"/language {code}") for code, own in own_names.items() if asked)
-    return Message((Heading(head),), tuple(buttons))
+    return Message((Heading(head), *beta_note(tongue)), tuple(buttons))
+
+
+def beta_note(tongue: Tongue) -> tuple[Paragraph, ...]:
+    """What to know of a language that no native speaker has read."""
+    text = N_("This language is a beta: no native speaker has read it yet, and what is missing comes in English.")
+    return (Paragraph(tongue.say(text), small=True),) if is_beta(tongue.code) else ()
 
 
 def quiet(hours: Quiet | None, zone: str, tongue: Tongue, *, asked: bool) -> Message:
     """The chat's quiet hours. asked: only shown, not set."""
-    blocks: list[Block] = [Heading(_quiet_line(hours, tongue))]
+    blocks: list[Block] = [Heading(quiet_line(hours, tongue))]
     if hours and hours.hold:
         blocks.append(Paragraph(tongue.say("Alerts and articles wait until they end; digests come at their time.")))
     elif hours:
@@ -55,7 +61,8 @@ def quiet(hours: Quiet | None, zone: str, tongue: Tongue, *, asked: bool) -> Mes
     return Message(tuple(blocks), tuple(_quiet_buttons(hours, tongue)) if asked else ())
 
 
-def _quiet_line(hours: Quiet | None, tongue: Tongue) -> str:
+def quiet_line(hours: Quiet | None, tongue: Tongue) -> str:
+    """Which hours they are, and what becomes of what would come in them."""
     if hours is None:
         return tongue.say("Quiet hours: none")
     span = f"{hours.start:%H:%M}-{hours.end:%H:%M}"
@@ -78,22 +85,25 @@ def settings(
     """All that a chat has chosen. own_name: of its language; held: its subscriptions."""
     local = now.astimezone(ZoneInfo(chosen.zone))
     paused = [order for order in held if order.is_paused(now)]
+    facts = (
+        tongue.say("Time zone: {zone}, now {time}", zone=chosen.zone, time=clock(local, tongue)),
+        tongue.say("Language: {name}", name=own_name),
+        quiet_line(chosen.quiet, tongue),
+        tongue.count("{n} subscription: /list", "{n} subscriptions: /list", len(held))
+        if held
+        else tongue.say("Nothing comes by itself here yet."),
+    )
     blocks: list[Block] = [
         Heading(tongue.say("Settings of this chat")),
-        Paragraph(tongue.say("Time zone: {zone}, now {time}", zone=chosen.zone, time=clock(local, tongue))),
-        Paragraph(tongue.say("Language: {name}", name=own_name)),
-        Paragraph(_quiet_line(chosen.quiet, tongue)),
-        Paragraph(
-            tongue.count("{n} subscription: /list", "{n} subscriptions: /list", len(held))
-            if held
-            else tongue.say("Nothing comes by itself here yet.")
-        ),
+        Paragraph("\n".join(facts)),
         *(Paragraph(_paused_line(order, tongue, chosen.zone), small=True) for order in paused),
     ]
     buttons = [
-        Button(tongue.say("Time zone"), "/timezone"),
-        Button(tongue.say("Language"), "/language"),
-        Button(tongue.say("Quiet hours"), "/quiet"),
+        Button(tongue.say("Digest"), "/settings digest"),
+        Button(tongue.say("News as it happens"), "/settings topics"),
+        Button(tongue.say("Time zone"), "/settings zone"),
+        Button(tongue.say("Language"), "/settings language"),
+        Button(tongue.say("Quiet hours"), "/settings quiet"),
         Button(tongue.say("My subscriptions"), "/list"),
     ]
     if paused:

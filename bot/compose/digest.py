@@ -134,7 +134,8 @@ def _byline(story: Sequence[Article], tongue: Tongue, zone: str, outlets: Mappin
     if not others:
         return line
     names = ", ".join(list(others)[:ALSO_IN])
-    return f"{line}{SEPARATOR}{tongue.say('also in {outlets}', outlets=names)}"
+    also = tongue.say("also in {outlets}", outlets=names)
+    return f"{line}{SEPARATOR}{also}"
 
 
 def _nothing_new(since: datetime | None, tongue: Tongue, zone: str) -> str:

@@ -50,10 +50,19 @@ def page(
             blocks.append(Paragraph(_also_in(others, outlets, tongue), small=True))
     if best:
         return Message(tuple(blocks), (Button(tongue.say("Newest first"), f"/latest {without(query_text, 'sort')}"),))
-    buttons = _next(page, query_text, tongue)
+    buttons = _turning(page, query_text, tongue)
     if buttons and not page.skipped and best is not None:
         buttons += (Button(tongue.say("Best match"), f"/latest {without(query_text, 'sort')} sort:best"),)
     return Message(tuple(blocks), (*buttons, *_stories(page, also_in or {}, tongue)))
+
+
+def headlines(
+    articles: Sequence[Article], tongue: Tongue, zone: str, outlets: Mapping[str, str], *, today: date
+) -> list[Block]:
+    """Titles with where and when, without a word of what they say."""
+    told = [(one, outlets.get(one.source, one.source)) for one in articles]
+    lines = [(Link(one.title, one.url), byline(one, outlet, tongue, zone, today=today)) for one, outlet in told]
+    return [block for link, line in lines for block in (link, Paragraph(line, small=True))]
 
 
 def page_data(page: NewsPage, query_text: str, also_in: AlsoIn | None = None) -> dict[str, object]:
@@ -118,11 +127,16 @@ def _span(page: NewsPage, tongue: Tongue) -> str:
     return tongue.say("{shown} of {total}", shown=shown, total=total)
 
 
-def _next(page: NewsPage, query_text: str, tongue: Tongue) -> tuple[Button, ...]:
+def _turning(page: NewsPage, query_text: str, tongue: Tongue) -> tuple[Button, ...]:
+    """To the next page, and from any but the first back to that one."""
+
+    def to(label: str, before: int) -> Button:
+        return Button(label, " ".join(filter(None, ("/latest", query_text, f"before:{before}"))))
+
+    first = (to(tongue.say("First page"), 0),) if page.skipped else ()
     if not page.capped and page.skipped + len(page.articles) >= page.total:
-        return ()
-    command = " ".join(filter(None, ("/latest", query_text, f"before:{page.articles[-1].id}")))
-    return (Button(tongue.say("Next"), command),)
+        return first
+    return (to(tongue.say("Next"), page.articles[-1].id), *first)
 
 
 def _none(heading: Heading, page: NewsPage, query_text: str, tongue: Tongue) -> Message:

@@ -46,7 +46,7 @@ def board(board: Board, tongue: Tongue, *, spans: bool = False) -> Message:
     if board.as_of:
         if any(quote.rate is not None and quote.kind != "peg" for quote in board.quotes):
             blocks = [Heading(tongue.say("Official rates, {date}", date=full_day(board.as_of, tongue)))]
-        blocks.append(_table(board, tongue))
+        blocks.append(figures(board, tongue))
         blocks += _spans(board, tongue) if spans else ()
     blocks += [
         Paragraph(text) for quote in board.quotes for text in _remarks(quote, board.as_of, tongue, _board_units(board))
@@ -95,7 +95,8 @@ def _board_units(board: Board) -> int:
     return max((scaled(quote.rate)[0] for quote in board.quotes if quote.rate is not None), default=1)
 
 
-def _table(board: Board, tongue: Tongue) -> Table:
+def figures(board: Board, tongue: Tongue) -> Table:
+    """The five currencies, each with its change of a day."""
     units = _board_units(board)
     head = f"{number(Decimal(units), tongue)} {board.quotes[0].base} ="
     lines = [

@@ -117,6 +117,13 @@ def empty_list(tongue: Tongue) -> Message:
     return Message((Paragraph(tongue.say("That list names no feeds.")),))
 
 
+def remove(feed: Feed, tongue: Tongue) -> Message:
+    """Asks before a feed is removed: its articles cannot be had back."""
+    question = tongue.say("Remove {title}? Its articles are forgotten unless another chat reads it.", title=feed.title)
+    yes = Button(tongue.say("Remove"), f"/sources remove {feed.id} yes")
+    return Message((Paragraph(question, quoted=True),), (yes, Button(tongue.say("Keep"), "/sources")))
+
+
 def removed(feed: Feed, tongue: Tongue) -> Message:
     """A feed that this chat reads no more."""
     again = Button(tongue.say("Add it again"), f"/sources add {feed.url}")

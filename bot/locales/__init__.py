@@ -1,6 +1,7 @@
 """The languages we speak: one gettext file each, xx.po in this folder.
 
-Adding a language is adding its file; every msgid is the English sentence itself.
+Adding a language is adding its file; every msgid is the English sentence itself. A file whose
+first line begins with "# beta" need not hold every sentence: what is missing comes in English.
 """
 
 from __future__ import annotations
@@ -27,9 +28,16 @@ def N_(sentence: str) -> str:
 
 @cache
 def languages() -> tuple[str, ...]:
-    """Codes of the languages there are, English first."""
+    """Codes of the languages there are, English first, then those that are complete."""
     codes = sorted(path.stem for path in HERE.glob("*.po"))
-    return tuple(sorted(codes, key=lambda code: code != "en"))
+    return tuple(sorted(codes, key=lambda code: (code != "en", is_beta(code))))
+
+
+@cache
+def is_beta(code: str) -> bool:
+    """Whether a language is partial, and not read by a native speaker yet."""
+    with (HERE / f"{code}.po").open(encoding="utf-8") as source:
+        return source.readline().startswith("# beta")
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
+import regex
 import structlog
 
 from bot.compose import about as compose
 from bot.echo import one_line, shown
 from bot.errors import Refusal
+from bot.freetext import stands_for
 from bot.locales import N_, Tongue, tongue
 from bot.models import Answer, Request
 from handlers.menu.desk import Desk
@@ -24,6 +26,14 @@ from handlers.menu.registry import Command, commands, find
 
 LONGEST_REQUEST: Final = 4096
 """Characters; no chat we speak in sends more in one message."""
+
+LINKED: Final = frozenset(
+    {"alert", "chart", "convert", "digest", "follow", "help", "language", "latest", "rates", "send", "story"}
+    | {"subscribe", "timezone"}
+)
+"""What a link to us (`?start=alert_KZT_520`) may say: nothing that ends or removes what somebody has."""
+
+_PAGE: Final = regex.compile(r"/settings\b|/latest\b.*\bbefore:\d")
 
 log = structlog.get_logger()
 
@@ -51,7 +61,16 @@ async def answer(desk: Desk, ask: Request) -> Answer:
 def parse(text: str) -> tuple[str, str]:
     """("rates", "KZT") of "/Rates@OurBot KZT"; the name is in lower case, "help" where there is none."""
     first, _, rest = one_line(text).partition(" ")
-    return first.removeprefix("/").partition("@")[0].casefold() or "help", rest
+    name = first.removeprefix("/").partition("@")[0].casefold() or "help"
+    linked, _, words = rest.replace("_", " ").partition(" ")
+    if name == "start" and linked.casefold() in LINKED:
+        return linked.casefold(), words
+    return name, rest
+
+
+def is_page(text: str) -> bool:
+    """Whether the answer to this button belongs in the place of the message it was pressed under."""
+    return _PAGE.match(text) is not None
 
 
 async def _answer(desk: Desk, ask: Request) -> Answer:
@@ -66,6 +85,9 @@ async def _answer(desk: Desk, ask: Request) -> Answer:
             )
         name, rest = parse(ask.text)
         found = find(name)
+        if found is None and ask.private and not one_line(ask.text).startswith("/") and not _near(name):
+            name, rest = parse(stands_for(ask.text, desk.clock().date()))
+            found = find(name)
         return await (_run(found, rest, desk, ask) if found else _unknown(name, desk, ask))
     except Refusal as refusal:
         return _error(*(await _tongue(desk, ask)).refusal(refusal))
@@ -83,11 +105,16 @@ async def _run(command: Command, rest: str, desk: Desk, ask: Request) -> Answer:
 
 
 async def _unknown(name: str, desk: Desk, ask: Request) -> Answer:
-    near = get_close_matches(name, list(commands()), 1, cutoff=0.6)
-    nearest = f"/{near[0]}" if near else ""
+    near = _near(name, 0.6)
+    nearest = f"/{near}" if near else ""
     slash = "/" if one_line(ask.text).startswith("/") else ""
     sentence, hint = compose.unknown(shown(f"{slash}{name}"), nearest, await _tongue(desk, ask))
     return _error(sentence, hint, nearest=nearest)
+
+
+def _near(name: str, cutoff: float = 0.8) -> str:
+    """The command that this may be a slip of the finger for, "" for none."""
+    return next(iter(get_close_matches(name, list(commands()), 1, cutoff=cutoff)), "")
 
 
 async def _tongue(desk: Desk, ask: Request) -> Tongue:

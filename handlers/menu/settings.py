@@ -69,19 +69,6 @@ async def quiet(desk: Desk, ask: Request, hours: Annotated[str, "22:00-07:00 [ho
 
 
 @command(group="settings")
-async def settings(desk: Desk, ask: Request) -> Answer:
-    """What is set for this chat: clocks, language, quiet hours, subscriptions.
-
-    /settings
-    """
-    chosen = await desk.settings(ask.address, ask.language, ask.zone)
-    held = await desk.store.subscriptions(ask.address)
-    name, now = places.own_name(chosen.language), desk.clock()
-    message = compose.settings(chosen, name, held, tongue(chosen.language), now)
-    return Answer(message, compose.settings_data(chosen, held, now))
-
-
-@command(group="settings")
 async def status(desk: Desk, ask: Request) -> Answer:
     """How things stand: the next digest, the last delivery, the sources.
 

@@ -27,6 +27,7 @@ MOST_FEEDS: Final = 20
 """Added by one chat; MOST_A_DAY by one person, in whatever chats."""
 MOST_A_DAY: Final = 10
 DAY: Final = timedelta(days=1)
+SURE: Final = frozenset({"yes", "да"})
 
 
 @command(group="news", needs={"news", "rates"}, changes=frozenset({"add", "remove"}))
@@ -40,7 +41,8 @@ async def sources(desk: Desk, ask: Request, what: Annotated[str, "add URL | remo
     if verb.casefold() == "add" and rest:
         return await _add(desk, ask, rest.split()[0])
     if verb.casefold() == "remove" and rest:
-        return await _remove(desk, ask, rest.split()[0].casefold())
+        name, *sure = rest.casefold().split()
+        return await _remove(desk, ask, name, sure=bool(SURE & set(sure)))
     if what:
         raise Refusal(
             N_("I cannot read that."), N_("Say /sources, /sources add and an address, or /sources remove and a name.")
@@ -104,7 +106,7 @@ async def _room(desk: Desk, ask: Request, seen: Outlets) -> int:
     return min(MOST_FEEDS - len(seen.own), MOST_A_DAY - today)
 
 
-async def _remove(desk: Desk, ask: Request, name: str) -> Answer:
+async def _remove(desk: Desk, ask: Request, name: str, *, sure: bool) -> Answer:
     seen, speech = await desk.outlets(ask.address), await desk.tongue(ask.address, ask.language)
     feed = next((feed for feed in seen.own if name in (feed.id, feed.url.casefold())), None)
     if feed is None:
@@ -115,6 +117,8 @@ async def _remove(desk: Desk, ask: Request, name: str) -> Answer:
             name=shown(name),
             names=own,
         )
+    if not sure:
+        return Answer(compose.remove(feed, speech))
     await desk.store.remove_feed(feed.id, ask.address)
     return Answer(compose.removed(feed, speech))
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.models import Address
+from handlers.menu import is_page
 from handlers.slack.manifest import UMBRELLA
 
 _LINK: Final = re.compile(r"<(https?://[^|<>\s]+)(?:\|[^<>]*)?>")
-_NEXT_PAGE: Final = re.compile(r"\sbefore:\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def _press(payload: Mapping[str, Any]) -> Heard:
     thread = place.get("thread_ts") or (payload.get("message") or {}).get("thread_ts") or ""
     text = payload["actions"][0]["value"]
     # A page for one must not take the place of a message for all.
-    replace = bool(_NEXT_PAGE.search(text)) and place.get("is_ephemeral", True)
+    replace = is_page(text) and place.get("is_ephemeral", True)
     team = (payload.get("team") or payload["enterprise"])["id"]
     return Heard(
         address=Address("slack", f"{team}/{channel}", thread),

@@ -30,6 +30,7 @@ from handlers.telegram.manifest import menu
 from handlers.telegram.members import Members
 from handlers.telegram.poll import PACE, PLATFORM, Pace, Poll, keep_trying
 from handlers.telegram.send import LIMITS, LIMITS_PAID, Sender
+from handlers.telegram.steer import Helm
 from handlers.telegram.transport import STAND_IN, Flooded, Transport
 from handlers.telegram.webhook import Webhook
 
@@ -86,8 +87,9 @@ class Telegram:
         )
         self.pace = SendPace(LIMITS_PAID if paid else LIMITS)
         self._sender = Sender(self._send, store, clock, self.pace, paid=paid)
-        ear, members = Ear(self._bot, clock, admins), Members(store, clock)
-        self._conversation = Conversation(self._bot, store, ear, members, self._sender, crash, self._flooded)
+        ear, members = Ear(self._bot, self._send.call, clock, admins), Members(store, clock)
+        helm = Helm(self._bot, self._send.call, ear, store)
+        self._conversation = Conversation(self._bot, store, ear, helm, members, self._sender, crash, self._flooded)
         self._inbox = Inbox(store, clock, self._conversation.handle, tell)
         kept, unkept = self._inbox.wake, self._inbox.glance
         rest = (self._fetch, store, clock, kept, unkept, tell, crash, pace, self._flooded)

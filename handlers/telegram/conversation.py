@@ -10,19 +10,31 @@ import structlog
 import telegram
 from telegram import CallbackQuery
 from telegram.error import TelegramError
-from telegram.ext import Application, CallbackContext, CallbackQueryHandler, ExtBot, MessageHandler, filters
+from telegram.ext import (
+    Application,
+    CallbackContext,
+    CallbackQueryHandler,
+    ExtBot,
+    InlineQueryHandler,
+    MessageHandler,
+    filters,
+)
 
 from bot.compose import about
 from bot.echo import shown
 from bot.errors import YamchiError
 from bot.locales import Tongue, tongue
+from bot.message import Message
 from bot.models import Address, Request
 from bot.ports import Ask, CrashHook, Store
+from handlers.menu import is_page
 from handlers.telegram.hear import Ear, address_of
 from handlers.telegram.inbox import insist
+from handlers.telegram.inline import offer
 from handlers.telegram.members import Members
 from handlers.telegram.poll import PLATFORM
-from handlers.telegram.send import Sender, home
+from handlers.telegram.send import Mark, Sender, home, unmarked
+from handlers.telegram.steer import Helm
 
 PRESSED_SECONDS: Final = 5.0
 
@@ -42,6 +54,7 @@ class Conversation:
         bot: ExtBot[None],
         store: Store,
         ear: Ear,
+        helm: Helm,
         members: Members,
         sender: Sender,
         crash: CrashHook,
@@ -51,6 +64,7 @@ class Conversation:
         self._store = store
         self._members = members
         self._ear = ear
+        self._helm = helm
         self._sender = sender
         self._crash = crash
         self._trouble = trouble
@@ -91,6 +105,7 @@ class Conversation:
         app: _App = Application.builder().bot(bot).updater(None).job_queue(None).build()
         app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.TEXT, self._said))
         app.add_handler(CallbackQueryHandler(self._pressed))
+        app.add_handler(InlineQueryHandler(self._offered))
         app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.StatusUpdate.MIGRATE, self._moved))
         app.add_error_handler(self._fell)
         return app
@@ -116,26 +131,33 @@ class Conversation:
         request = await self._ear.pressed(query, command) if command else None
         await self._acknowledge(query, "" if request else await self._stale(query))
         if request is not None:
-            await self._answer(update, request)
+            await self._answer(update, request, query.message if is_page(request.text) else None)
+
+    async def _offered(self, update: telegram.Update, _: _Context) -> None:
+        assert update.inline_query is not None
+        await offer(update.inline_query, self.ask, self._trouble)
 
     async def _moved(self, update: telegram.Update, _: _Context) -> None:
         assert update.message is not None
         await self._members.moved(update.message)
 
-    async def _answer(self, update: telegram.Update, request: Request) -> None:
+    async def _answer(
+        self, update: telegram.Update, request: Request, page: telegram.MaybeInaccessibleMessage | None = None
+    ) -> None:
         """The command takes effect, that is written down, and only then is it answered: at most once.
 
         From the effect on nothing is begun anew: what the store fails to do is insisted on. It is "taken" just before
         it goes out, and while it waits to be tried again it is not: whoever starts after us answers it then.
+        page: the message that the answer takes the place of, where it can
         """
         key, marks = str(update.update_id), self._marks[update.update_id]
         if "unkept" in marks:
-            await self._sender.reply(request.address, (await self.ask(request)).message)
+            await self._show(request.address, await self._done(request), page)
             return
         if "acted" in marks:
             message = about.restarted(shown(request.text), await self._tongue(request.address, request.language))
         else:
-            message = (await self.ask(replace(request, update=key))).message
+            message = await self._done(replace(request, update=key))
             self._crash("update-acted")
         before = ""  # what it was before it went out
 
@@ -149,7 +171,22 @@ class Conversation:
             if before:
                 self._crash("update-taken")
 
-        await insist(lambda: self._sender.reply(request.address, message, mark))
+        await insist(lambda: self._show(request.address, message, page, mark))
+
+    async def _done(self, request: Request) -> Message:
+        """Do what is asked, in the chat that is meant, and say so."""
+        course = await self._helm.take(request)
+        return course.refused or course.worded((await self.ask(course.request)).message)
+
+    async def _show(
+        self,
+        address: Address,
+        message: Message,
+        page: telegram.MaybeInaccessibleMessage | None,
+        mark: Mark = unmarked,
+    ) -> None:
+        if not (isinstance(page, telegram.Message) and await self._sender.turn(address, page, message, mark)):
+            await self._sender.reply(address, message, mark)
 
     async def _command(self, query: CallbackQuery) -> str | None:
         """What a button says: its data, or what is kept under it for this chat. None for anything else."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -24,14 +24,18 @@ RIGHTS_KEPT: Final = timedelta(seconds=60)
 _COMMAND: Final = re.compile(r"(/[^\s@]+)(?:@(\S*))?(.*)", re.DOTALL)
 _ADMINS: Final = frozenset({ChatMember.OWNER, ChatMember.ADMINISTRATOR})
 
+Call = Callable[[str, dict[str, Any]], Awaitable[Any]]
+"""Calls a method of the Bot API and returns its result; raises TelegramError."""
+
 log = structlog.get_logger()
 
 
 class Ear:
     """Understands who speaks. operators: of ADMINS, as "telegram:ID"; they are admins everywhere."""
 
-    def __init__(self, bot: ExtBot[None], clock: Clock, operators: Collection[str]) -> None:
+    def __init__(self, bot: ExtBot[None], call: Call, clock: Clock, operators: Collection[str]) -> None:
         self._bot = bot
+        self._call = call
         self._clock = clock
         self._operators = frozenset(operators)
         self._rights: dict[tuple[int, int], tuple[datetime, bool]] = {}
@@ -42,7 +46,7 @@ class Ear:
         if message.text is None or message.forward_origin is not None:
             return None
         private = message.chat.type == Chat.PRIVATE
-        text = meant_for(_sound(message.text), self._bot.username, private=private)
+        text = meant_for(sound(message.text), self._bot.username, private=private)
         if text is None:
             return None
         anonymous = message.sender_chat is not None
@@ -63,7 +67,7 @@ class Ear:
     ) -> Request:
         """itself: the group speaks, which is how an anonymous admin shows."""
         private = chat.type == Chat.PRIVATE
-        may = private or itself or (user is not None and _changes(text) and await self._is_admin(chat.id, user.id))
+        may = private or itself or (user is not None and _changes(text) and await self.is_admin(chat.id, user.id))
         language = (user.language_code or "") if user else ""
         return Request(
             address=address,
@@ -74,7 +78,7 @@ class Ear:
             is_admin=may,
         )
 
-    async def _is_admin(self, chat: int, user: int) -> bool:
+    async def is_admin(self, chat: int, user: int) -> bool:
         """Whether a member has rights; while Telegram does not say, none."""
         if f"{PLATFORM}:{user}" in self._operators:
             return True
@@ -83,13 +87,19 @@ class Ear:
         if known is not None and known[0] > now:
             return known[1]
         try:
-            member = await self._bot.get_chat_member(chat, user)
+            member = await member_of(self._call, chat, user)
         except TelegramError as error:
             log.warning("rights unknown", error=type(error).__name__)
             return False
         self._rights = {who: what for who, what in self._rights.items() if what[0] > now}
-        self._rights[chat, user] = (now + RIGHTS_KEPT, member.status in _ADMINS)
-        return member.status in _ADMINS
+        self._rights[chat, user] = (now + RIGHTS_KEPT, member.get("status") in _ADMINS)
+        return member.get("status") in _ADMINS
+
+
+async def member_of(call: Call, chat: int, user: int) -> dict[str, Any]:
+    """What Telegram says of a member, as it says it: the library's own type fails where a field is missing."""
+    found: dict[str, Any] = await call("getChatMember", {"chat_id": chat, "user_id": user})
+    return found
 
 
 def meant_for(text: str, us: str, *, private: bool) -> str | None:
@@ -114,6 +124,8 @@ def address_of(message: Message) -> Address:
 def only_reads(raw: dict[str, Any]) -> bool:
     """Whether what a raw update says or presses changes nothing. What a long button stands for is not known yet."""
     said, pressed = raw.get("message"), raw.get("callback_query")
+    if "inline_query" in raw:
+        return True
     if isinstance(pressed, dict):
         text = pressed.get("data")
         return isinstance(text, str) and text.startswith("/") and not _changes(text)
@@ -127,6 +139,6 @@ def _changes(text: str) -> bool:
     return found is not None and found.alters(rest)
 
 
-def _sound(text: str) -> str:
+def sound(text: str) -> str:
     """Without halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
     return text.encode(errors="replace").decode()

@@ -22,8 +22,13 @@ from handlers.telegram.poll import PLATFORM
 AT_ONCE: Final = 32
 WINDOW: Final = 1000
 RETRY_SECONDS: Final = 1.0
-CHATS: Final = (("message", "chat"), ("callback_query", "message", "chat"), ("my_chat_member", "chat"))
-"""Where the chat stands in an update."""
+CHATS: Final = (
+    ("message", "chat"),
+    ("callback_query", "message", "chat"),
+    ("my_chat_member", "chat"),
+    ("inline_query", "from"),
+)
+"""Where the chat, or who asks without one, stands in an update."""
 
 log = structlog.get_logger()
 

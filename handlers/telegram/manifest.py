@@ -17,7 +17,7 @@ Open a chat with @BotFather and send:
 /newbot            choose a name and a user name; put the token into .env as TELEGRAM_BOT_TOKEN
 /setprivacy        Enable: in groups I see only what is said to me
 /setjoingroups     Enable
-/setinline         leave it off
+/setinline         a hint such as: KZT, 100 usd kzt, summit
 
 The command menu sets itself at every start, in every language. To set it by hand,
 send /setcommands and then these lines:

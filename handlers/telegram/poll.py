@@ -28,7 +28,7 @@ from bot.ports import Clock, CrashHook, Store, Tell
 from handlers.telegram.transport import Flooded, Transport
 
 PLATFORM: Final = "telegram"
-ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
+ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member", "inline_query")
 BATCH: Final = 100
 SILENCE_BORNE: Final = timedelta(seconds=60)
 TOLD_SECONDS: Final = 60.0

@@ -48,6 +48,7 @@ class Page:
 
     attachment: what the text is the caption of; where it cannot be sent, the text goes alone, and that of a file
     has its content
+    preview: the page that is shown below the text, "" for none
     """
 
     html: str
@@ -55,6 +56,7 @@ class Page:
     keyboard: Keyboard = ()
     attachment: Attachment | None = None
     silent: bool = False
+    preview: str = ""
 
     def alone(self) -> Page:
         """The page without its attachment."""
@@ -89,8 +91,17 @@ def render(message: Message, data: Mapping[str, str]) -> list[Page]:
 def _pages(message: Message) -> tuple[Page, ...]:
     """Without buttons, as those differ from chat to chat: one rendering serves all that get the message."""
     mark = _piece(SAMPLE, f"<b>{SAMPLE}</b>", entities=1) if message.sample else None
-    pages = (_page(pieces) for pieces in _paged(_pieces(message.blocks, mark), mark))
+    pages = [_page(pieces) for pieces in _paged(_pieces(message.blocks, mark), mark)]
+    if len(pages) == 1 and not pages[0].attachment:
+        pages[0] = replace(pages[0], preview=_preview(message))
     return tuple(replace(page, silent=True) if message.silent else page for page in pages)
+
+
+def _preview(message: Message) -> str:
+    """The address of the one article a message is about: it begins with it, and leads nowhere else."""
+    links = [block for block in message.blocks if isinstance(block, Link)]
+    alone = len(links) == 1 and message.blocks[0] is links[0] and links[0].url.startswith("https://")
+    return _sendable(links[0].url) if alone else ""
 
 
 def callback_data(command: str, chat: str) -> str:
@@ -102,13 +113,13 @@ def callback_data(command: str, chat: str) -> str:
 
 
 def keyboard(buttons: Iterable[Button], data: Mapping[str, str]) -> Keyboard:
-    """Buttons in rows of up to three, fewer where labels are long."""
+    """Buttons in rows of up to three, fewer where labels are long: all of a row are as wide as each other."""
     rows: list[list[tuple[str, str]]] = []
     for button in buttons:
         label = _sendable(button.label) or button.command
         row = rows[-1] if rows else []
-        used = sum(len(text) for text, _ in row) + len(label)
-        if not row or len(row) >= ROW_BUTTONS or used > ROW_CHARACTERS:
+        widest = max(_width(text) for text in (label, *(text for text, _ in row)))
+        if not row or len(row) >= ROW_BUTTONS or widest * (len(row) + 1) > ROW_CHARACTERS:
             row = []
             rows.append(row)
         row.append((label, data[button.command]))

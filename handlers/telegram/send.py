@@ -9,14 +9,16 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 
 import structlog
-from telegram.error import ChatMigrated, Conflict, Forbidden, InvalidToken, TelegramError
+import telegram
+from telegram.error import BadRequest, ChatMigrated, Conflict, InvalidToken, TelegramError
 
 from bot.chart.draw import NotDrawn, Painter
-from bot.message import Attachment, File, Message
+from bot.message import Attachment, Message, Picture
 from bot.models import Address, Outcome
 from bot.pace import Limits, Pace, Rate
 from bot.ports import Clock, Store
 from bot.rules import SHELF_LIFE
+from handlers.telegram.outcome import outcome_of
 from handlers.telegram.render import SAMPLE, Page, callback_data, render
 from handlers.telegram.transport import AnswerLost, Flooded, NotSent, ServerFault, Transport
 
@@ -50,37 +52,8 @@ GENERAL_TOPIC: Final = "1"
 REPLY_PAUSE: Final = timedelta(seconds=2)
 """Before an answer is tried again that did not get through."""
 BEGUN_KEPT: Final = 1000
-
-_GONE: Final = (
-    "bot was blocked by the user",
-    "user is deactivated",
-    "the group chat was deleted",
-    "bot was kicked from",
-    "bot is not a member of",
-)
-_TOPIC: Final = ("message thread not found", "topic closed", "topic deleted")
-_UNWELCOME: Final = (
-    "chat not found",
-    "not enough rights",
-    "need administrator rights",
-    "have no rights",
-    "chat write forbidden",
-    "chat restricted",
-    "channel private",
-    "user is deleted",
-    "peer id invalid",
-)
-_CONTENT: Final = (
-    "can't parse entities",
-    "message is too long",
-    "message text is empty",
-    "must be encoded",
-    "button",
-    "reply markup",
-    "wrong http url",
-    "entity",
-    "entities",
-)
+PHOTOS_KEPT: Final = 1000
+PREVIEW_OFF: Final = {"link_preview_options": {"is_disabled": True}}
 
 log = structlog.get_logger()
 
@@ -93,7 +66,7 @@ Mark = Callable[[Literal["goes", "waits"]], Awaitable[None]]
 """Hears that something of an answer goes out, or that nothing of it has and it waits to be tried again."""
 
 
-async def _unmarked(_: str) -> None:
+async def unmarked(_: str) -> None:
     """Nobody keeps account of it."""
 
 
@@ -103,7 +76,7 @@ class Turns:
     mark: of an answer
     """
 
-    def __init__(self, pace: Pace, *, reply: bool, mark: Mark = _unmarked) -> None:
+    def __init__(self, pace: Pace, *, reply: bool, mark: Mark = unmarked) -> None:
         self._pace = pace
         self._reply = reply
         self._taken = not reply
@@ -128,6 +101,7 @@ class Sender:
         self._pace = pace
         self._paid = paid
         self._begun: OrderedDict[tuple[Address, Message], int] = OrderedDict()
+        self._photos: OrderedDict[tuple[Picture, bool], str] = OrderedDict()
         self._painter = Painter()
 
     async def send(
@@ -154,7 +128,7 @@ class Sender:
                 break
         return lost or outcome
 
-    async def reply(self, address: Address, message: Message, mark: Mark = _unmarked) -> Outcome:
+    async def reply(self, address: Address, message: Message, mark: Mark = unmarked) -> Outcome:
         """Answer a person: what surely did not arrive is tried again while it is worth it, nothing else."""
         until, bare = self._clock() + SHELF_LIFE["reply"], False
         while True:
@@ -174,6 +148,22 @@ class Sender:
         if outcome.state != "sent":
             log.warning("reply not sent", state=outcome.state, detail=outcome.detail)
         return outcome
+
+    async def turn(self, address: Address, shown: telegram.Message, message: Message, mark: Mark = unmarked) -> bool:
+        """Put a message in the place of one shown. False where that cannot be: it is to be sent instead."""
+        pages = render(message, await self._callback_data(address, message))
+        if shown.text is None or len(pages) != 1 or pages[0].attachment:
+            return False
+        where = {"chat_id": _chat_id(address.chat), "message_id": shown.message_id}
+        try:
+            await Turns(self._pace, reply=True, mark=mark).take(address.chat)
+            await self._transport.call("editMessageText", where | PREVIEW_OFF | _markup(pages[0]))
+        except AnswerLost:
+            return True
+        except TelegramError as error:
+            self._outcome(address, error)
+            return "not modified" in error.message.lower()
+        return True
 
     async def _callback_data(self, address: Address, message: Message) -> dict[str, str]:
         """What each button carries; a command too long for one is kept under its token."""
@@ -204,25 +194,44 @@ class Sender:
         What may be repeated (it never left, a flood, a fault of the server) is left to the next try.
         """
         try:
-            if isinstance(attachment, File):
-                upload = ("sendDocument", "document", attachment.name, attachment.content.encode())
-            else:
-                png = await self._painter.png(attachment, SAMPLE if sample else "")
-                upload = ("sendPhoto", "photo", "chart.png", png)
-            return await self._upload(address, _markup(page, "caption"), turns, *upload)
+            if isinstance(attachment, Picture):
+                return await self._photo(address, page, attachment, turns, sample=sample)
+            upload = ("sendDocument", "document", attachment.name, attachment.content.encode())
+            return _sent(await self._upload(address, _markup(page, "caption"), turns, *upload))
         except (NotSent, ServerFault, Flooded, InvalidToken, Conflict, ChatMigrated):
             raise
         except (NotDrawn, TelegramError) as error:
             log.warning("attachment not sent, its text goes instead", error=type(error).__name__, detail=str(error))
             return await self._post(address, _markup(page.alone()), turns)
 
-    async def _upload(self, address: Address, body: dict[str, Any], turns: Turns, method: str, *file: Any) -> Outcome:
+    async def _photo(self, address: Address, page: Page, picture: Picture, turns: Turns, *, sample: bool) -> Outcome:
+        """A chart is painted and uploaded once; Telegram has it then, under a name that we repeat."""
+        body, known = _markup(page, "caption"), self._photos.get((picture, sample))
+        if known:
+            try:
+                await turns.take(address.chat)
+                again = self._parameters(address) | body | {"photo": known}
+                return _sent(await self._transport.call("sendPhoto", again))
+            except BadRequest as error:
+                if "file" not in error.message.lower():
+                    raise
+                self._photos.pop((picture, sample), None)
+        png = await self._painter.png(picture, SAMPLE if sample else "")
+        sent = await self._upload(address, body, turns, "sendPhoto", "photo", "chart.png", png)
+        sizes = sent.get("photo") if isinstance(sent, dict) else None
+        if sizes:
+            self._photos[picture, sample] = str(sizes[-1]["file_id"])
+            while len(self._photos) > PHOTOS_KEPT:
+                self._photos.popitem(last=False)
+        return _sent(sent)
+
+    async def _upload(self, address: Address, body: dict[str, Any], turns: Turns, method: str, *file: Any) -> Any:
         await turns.take(address.chat)
-        return _sent(await self._transport.upload(method, self._parameters(address) | body, *file))
+        return await self._transport.upload(method, self._parameters(address) | body, *file)
 
     async def _post(self, address: Address, body: dict[str, Any], turns: Turns) -> Outcome:
         await turns.take(address.chat)
-        parameters = self._parameters(address) | body | {"link_preview_options": {"is_disabled": True}}
+        parameters = self._parameters(address) | PREVIEW_OFF | body
         return _sent(await self._transport.call("sendMessage", parameters))
 
     def _parameters(self, address: Address) -> dict[str, Any]:
@@ -235,33 +244,10 @@ class Sender:
         return parameters
 
     def _outcome(self, address: Address, error: TelegramError) -> Outcome:
-        """What a failed call means for the message, and for its chat."""
-        detail = error.message
-        match error:
-            case Flooded():
-                if not isinstance(error, Unhurried):
-                    self._pace.flooded(address.chat, error.seconds)
-                retry_at = self._clock() + timedelta(seconds=error.seconds)
-                return Outcome("pending", detail, retry_at=retry_at, cause="flood")
-            case NotSent() | ServerFault():
-                return Outcome("pending", detail, cause="fault")
-            case AnswerLost():
-                return Outcome("unknown", detail)
-            case InvalidToken() | Conflict():
-                return Outcome("pending", detail, cause="token")
-            case ChatMigrated():
-                return Outcome("pending", detail, retry_at=self._clock(), moved_to=str(error.new_chat_id))
-            case Forbidden():
-                gone = _has(detail, _GONE)
-                return Outcome("dead", detail) if gone else Outcome("failed", detail, cause="unwelcome")
-        if _has(detail, _TOPIC):
-            return Outcome("dead", detail, cause="topic")
-        if _has(detail, _UNWELCOME):
-            return Outcome("failed", detail, cause="unwelcome")
-        if _has(detail, _CONTENT):
-            log.error("Telegram refused our text", description=detail)
-            return Outcome("failed", detail, cause="body")
-        return Outcome("failed", detail)
+        """What a failed call means for the message. A flood is told to the pace."""
+        if isinstance(error, Flooded) and not isinstance(error, Unhurried):
+            self._pace.flooded(address.chat, error.seconds)
+        return outcome_of(error, self._clock())
 
 
 def home(address: Address) -> Address:
@@ -279,6 +265,8 @@ def _sent(result: Any) -> Outcome:
 
 def _markup(page: Page, name: str = "text") -> dict[str, Any]:
     body: dict[str, Any] = {name: page.html, "parse_mode": "HTML"} | _manner(page)
+    if page.preview:
+        body["link_preview_options"] = {"url": page.preview, "prefer_small_media": True}
     if page.keyboard:
         rows = [[{"text": label, "callback_data": data} for label, data in row] for row in page.keyboard]
         body["reply_markup"] = {"inline_keyboard": rows}
@@ -287,8 +275,3 @@ def _markup(page: Page, name: str = "text") -> dict[str, Any]:
 
 def _manner(page: Page) -> dict[str, Any]:
     return {"disable_notification": True} if page.silent else {}
-
-
-def _has(detail: str, parts: tuple[str, ...]) -> bool:
-    text = detail.lower().replace("_", " ")
-    return any(part in text for part in parts)

@@ -37,10 +37,10 @@ def refusal(code: int, description: str, **parameters: Any) -> Fault:
 class FakeTelegram(BotApi):
     """See the module."""
 
-    def open(self, chat: int, kind: str = "private", topics: set[int] | None = None) -> None:
+    def open(self, chat: int, kind: str = "private", topics: set[int] | None = None, username: str = "") -> None:
         """A chat the bot may write to."""
         name = {"first_name": "Aliya"} if kind == "private" else {"title": "Traders"}
-        self._chats[chat] = {"id": chat, "type": kind, **name}
+        self._chats[chat] = {"id": chat, "type": kind, **name, **({"username": username} if username else {})}
         self._topics.setdefault(chat, set()).update(topics or set())
 
     def say(
@@ -77,6 +77,9 @@ class FakeTelegram(BotApi):
         assert said is not None or data, f"no button {label!r} in {[list(s.buttons) for s in self.messages(chat)]}"
         message = self._message(chat, said.text if said else "…", said.thread if said else None)
         message["from"] = BOT
+        if said is not None:
+            message["message_id"] = said.id
+            message |= {"caption": message.pop("text")} if said.file else {}
         query = {"from": person(user_id or abs(chat), language), "message": message, "chat_instance": "42"}
         data = data or (said.buttons[label] if said else "")
         return self.push({"callback_query": {"id": str(next(self._message_ids)), "data": data, **query}})
@@ -96,6 +99,22 @@ class FakeTelegram(BotApi):
             message = self._message(chat, "", None) | {"from": person(99, "en"), **said}
             del message["text"]
             self.push({"message": message})
+
+    def post(self, chat: int, text: str) -> int:
+        """Somebody writes in a channel, as the channel."""
+        message = self._message(chat, text, None) | {"sender_chat": self._chats[chat]}
+        return self.push({"channel_post": message})
+
+    def type_inline(self, user_id: int, text: str, language: str = "en") -> list[dict[str, Any]]:
+        """A person types after the bot's name somewhere. Returns what is offered (from another thread: to_thread)."""
+        number = str(next(self._message_ids))
+        query = {"id": number, "from": person(user_id, language), "query": text, "offset": ""}
+        self.push({"inline_query": query})
+        deadline = time.monotonic() + 30
+        while number not in self.offered:
+            assert time.monotonic() < deadline, f"nothing offered for {text!r}: {self.rejected}"
+            time.sleep(0.02)
+        return self.offered[number]
 
     def push(self, update: dict[str, Any]) -> int:
         """Any update at all, numbered."""

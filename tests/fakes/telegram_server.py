@@ -73,6 +73,7 @@ class BotApi(FakeWeb):
         self.token = token
         self.rejected: list[str] = []
         self.pressed: list[dict[str, Any]] = []
+        self.offered: dict[str, list[dict[str, Any]]] = {}
         self.menus: dict[tuple[str, str], list[dict[str, str]]] = {}
         self.hook: dict[str, Any] = {}
         self._updates: list[dict[str, Any]] = []
@@ -80,6 +81,7 @@ class BotApi(FakeWeb):
         self._chats: dict[int, dict[str, Any]] = {}
         self._topics: dict[int, set[int]] = {}
         self._said: dict[int, list[Said]] = {}
+        self._files: dict[str, tuple[str, bytes]] = {}
         self._refusals: dict[int, Refused] = {}
         self._members: dict[tuple[int, int], str] = {}
         self._update_ids, self._message_ids, self._poller = count(1000), count(1), 0
@@ -105,6 +107,7 @@ class BotApi(FakeWeb):
             "setMyCommands": self._set_commands,
             "getChatMember": self._get_member,
             "getChat": lambda asked: self._known(asked),
+            "answerInlineQuery": self._answer_inline,
         }
         try:
             if name == "getUpdates":
@@ -148,6 +151,10 @@ class BotApi(FakeWeb):
     def _send_file(self, method: str, asked: dict[str, Any]) -> dict[str, Any]:
         field, most = FILES[method]
         sent = asked.pop(field, None)
+        if isinstance(sent, str) and sent.startswith("file"):
+            if sent not in self._files:
+                raise Refused(400, "Bad Request: wrong file identifier/HTTP URL specified")
+            sent = self._files[sent]
         if not isinstance(sent, tuple):
             raise Refused(400, f"Bad Request: there is no {field} in the request")
         if not (content := sent[1]):
@@ -156,7 +163,11 @@ class BotApi(FakeWeb):
             raise Refused(413, "Request Entity Too Large")
         if field == "photo":
             _see(content)
-        return self._send({"text": asked.pop("caption", ""), **asked}, 1024, sent, field == "photo")
+        name = f"file{len(self._files)}"
+        self._files[name] = sent
+        message = self._send({"text": asked.pop("caption", ""), **asked}, 1024, sent, field == "photo")
+        size = {"file_id": name, "file_unique_id": name, "width": 90, "height": 90}
+        return message | ({"photo": [size]} if field == "photo" else {})
 
     def _send(
         self,
@@ -198,8 +209,9 @@ class BotApi(FakeWeb):
         content = self._content(asked)
         if (content[0], content[1], content[2]) == (found[0].text, found[0].entities, found[0].buttons):
             raise Refused(400, "Bad Request: message is not modified")
-        self._said[chat["id"]].remove(found[0])
+        place = self._said[chat["id"]].index(found[0])
         self._keep(chat["id"], found[0].id, asked, content)
+        self._said[chat["id"]][place] = self._said[chat["id"]].pop()
         return self._message(chat["id"], content[0], found[0].thread)
 
     def _content(
@@ -233,13 +245,38 @@ class BotApi(FakeWeb):
         self.menus[asked.get("scope", {}).get("type", "default"), asked.get("language_code", "")] = asked["commands"]
         return True
 
+    def _answer_inline(self, asked: dict[str, Any]) -> bool:
+        results = asked["results"]
+        if len(results) > 50 or len({one["id"] for one in results}) < len(results):
+            raise Refused(400, "Bad Request: RESULT_ID_DUPLICATE")
+        for one in results:
+            if not 1 <= len(one["id"].encode()) <= 64:
+                raise Refused(400, "Bad Request: RESULT_ID_INVALID")
+            if one["type"] == "article" and not one.get("title"):
+                raise Refused(400, "Bad Request: can't parse inline query result: title must be non-empty")
+            content = one["input_message_content"]
+            sent = {"text": content["message_text"], "parse_mode": content.get("parse_mode")}
+            one["shown"], one["entities"], _ = self._content(sent)
+        if not 1 <= len(asked.get("button", {}).get("start_parameter", "x")) <= 64:
+            raise Refused(400, "Bad Request: START_PARAM_INVALID")
+        self.offered[str(asked["inline_query_id"])] = results
+        return True
+
     def _get_member(self, asked: dict[str, Any]) -> dict[str, Any]:
-        chat, user = int(asked["chat_id"]), int(asked["user_id"])
+        chat, user = self._known(asked)["id"], int(asked["user_id"])
         status = self._members.get((chat, user), "member")
-        return {"status": status, "user": person(user, "en"), **dict.fromkeys(RIGHTS, False)}
+        rights = dict.fromkeys(RIGHTS, False) if status == "administrator" else {}
+        if status == "administrator" and self._chats[chat]["type"] == "channel":
+            rights["can_post_messages"] = True
+        return {"status": status, "user": person(user, "en"), **rights}
 
     def _known(self, asked: dict[str, Any]) -> dict[str, Any]:
-        chat = self._chats.get(int(asked.get("chat_id", 0)))
+        said = asked.get("chat_id", 0)
+        if isinstance(said, str) and said.startswith("@"):
+            named = (one for one in self._chats.values() if f"@{one.get('username', '')}".lower() == said.lower())
+            chat = next(named, None)
+        else:
+            chat = self._chats.get(int(said))
         if chat is None:
             raise Refused(400, "Bad Request: chat not found")
         return chat
@@ -287,10 +324,20 @@ async def _parameters(request: web.Request) -> dict[str, Any]:
         body = _parts(await request.read(), request.headers["Content-Type"])
     else:
         body = dict(await (request.json if request.content_type == "application/json" else request.post)())
-    nested = ("reply_markup", "commands", "scope", "link_preview_options", "chat_id", "user_id", "message_thread_id")
+    nested = (
+        "results",
+        "button",
+        "reply_markup",
+        "commands",
+        "scope",
+        "link_preview_options",
+        "chat_id",
+        "user_id",
+        "message_thread_id",
+    )
     for name in nested:
         if isinstance(body.get(name), str):
-            body[name] = json.loads(body[name])
+            body[name] = body[name] if body[name].startswith("@") else json.loads(body[name])
     return body
 
 
