@@ -29,6 +29,7 @@ from handlers.slack.people import People
 from handlers.slack.render import plain_text, render
 from handlers.slack.send import OUR_FAULT
 from handlers.slack.wire import Wire, silent_log
+from handlers.slack.workspaces import Workspaces
 
 AT_ONCE: Final = 32
 WAITING: Final = 1_000
@@ -44,34 +45,41 @@ class Listener:
     """
 
     def __init__(
-        self, wire: Wire, store: Store, clock: Clock, people: People, *, admins: Collection[str], crash: CrashHook
+        self,
+        wire: Wire,
+        workspaces: Workspaces,
+        store: Store,
+        clock: Clock,
+        *,
+        admins: Collection[str],
+        crash: CrashHook,
     ) -> None:
         self._wire = wire
         self._store = store
         self._clock = clock
-        self._people = people
+        self._people = People(workspaces, clock)
         self._admins = frozenset(admins)
         self._crash = crash
-        self._files = Files(wire)
+        self._files = Files(wire, workspaces)
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._free = asyncio.Semaphore(AT_ONCE)
 
-    def app(self, ask: Ask, bot_token: str) -> AsyncApp:
-        """Bolt, with one way through it: kept, acknowledged, handled."""
+    def app(self, ask: Ask) -> AsyncApp:
+        """Bolt, with one way through it: kept, acknowledged, handled. Who speaks to us has been asked before,
+        and with whose token we answer is asked for where we do."""
 
         async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=bot_token)
+            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
 
         app = AsyncApp(
             name="yamchi",
-            client=self._wire.client,
+            client=self._wire.client(),
             authorize=authorize,
             logger=silent_log("slack"),
             signing_secret="",
-            request_verification_enabled=False,  # the socket itself is authenticated
+            request_verification_enabled=False,  # the socket itself is authenticated, the door has looked
             ssl_check_enabled=False,
-            url_verification_enabled=False,
         )
         app.middleware(self._keep)
         anything, hear = re.compile(""), self._hear(ask)
@@ -150,8 +158,8 @@ class Listener:
 
     async def _request(self, heard: Heard) -> Request:
         """In a channel any member may change what it gets, as is the habit in Slack; guests may not."""
-        person = await self._people.find(heard.user)
         team = heard.address.chat.partition("/")[0]
+        person = await self._people.find(team, heard.user)
         user = f"{team}/{heard.user}"
         return Request(
             address=heard.address,
@@ -187,8 +195,7 @@ class Listener:
 
     async def _share(self, heard: Heard, message: Message, speak: Tongue) -> Message:
         """Send what is attached. Returns the message with what is to be said of that."""
-        channel = heard.address.chat.rpartition("/")[2]
-        place = await self._files.share(message, channel, heard.address.thread, heard.user)
+        place = await self._files.share(message, heard.address, heard.user)
         more = {"here": (), "person": (attached.elsewhere(speak),), "": tuple(attached.lost(message, speak))}[place]
         return replace(message, blocks=message.blocks + more)
 

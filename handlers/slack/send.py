@@ -18,6 +18,7 @@ from bot.ports import Clock, Store
 from handlers.slack.files import Files, attachments
 from handlers.slack.render import plain_text, render
 from handlers.slack.wire import Refused, Wire, refused
+from handlers.slack.workspaces import Workspaces
 
 LIMITS: Final = Limits(chat=Rate(1 / 1.05), shared=Rate(5, burst=60), workspace=lambda chat: chat.partition("/")[0])
 """Slack allows one message a second in a channel, and some hundred a minute in a workspace."""
@@ -74,12 +75,12 @@ log = structlog.get_logger()
 
 
 class Sender:
-    def __init__(self, wire: Wire, store: Store, clock: Clock, pace: Pace) -> None:
-        self._wire = wire
+    def __init__(self, wire: Wire, workspaces: Workspaces, store: Store, clock: Clock, pace: Pace) -> None:
+        self._workspaces = workspaces
         self._store = store
         self._clock = clock
         self._pace = pace
-        self._files = Files(wire)
+        self._files = Files(wire, workspaces)
 
     async def send(self, address: Address, message: Message, *, bare: bool = False) -> Outcome:
         """Push one message, whose turn it is. bare: without blocks"""
@@ -96,15 +97,16 @@ class Sender:
 
     async def _share(self, address: Address, message: Message, speak: Tongue) -> None:
         """What is attached follows its text; if it cannot, what it holds."""
-        if not await self._files.share(message, address.chat.rpartition("/")[2], address.thread):
+        if not await self._files.share(message, address):
             spoken = render(Message(tuple(attached.lost(message, speak))), speak)
             await self._pace.take(address.chat, patience=LONGEST_WAIT)
             await self._post(address, {"text": spoken.text, "blocks": spoken.blocks})
 
     async def _post(self, address: Address, content: dict[str, Any]) -> Outcome:
-        channel = address.chat.rpartition("/")[2]
+        workspace, _, channel = address.chat.rpartition("/")
         try:
-            answer = await self._wire.client.chat_postMessage(
+            client = await self._workspaces.client(workspace)
+            answer = await client.chat_postMessage(
                 channel=channel,
                 thread_ts=address.thread or None,
                 unfurl_links=False,

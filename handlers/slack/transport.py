@@ -88,7 +88,7 @@ class Link:
 
     async def ticket(self) -> str:
         """The address of a connection, good for one use. Raises what the SDK raises."""
-        answer = await self._wire.client.apps_connections_open(app_token=self._token)
+        answer = await self._wire.client().apps_connections_open(app_token=self._token)
         return str(answer["url"])
 
     async def _open(self) -> tuple[str, float]:
@@ -106,7 +106,7 @@ class Link:
 
     async def _live(self, app: AsyncApp, ticket: str) -> None:
         """One handler's life. Returns when it is past saving."""
-        handler = _Handler(app, self._token, silent_log("slack"), self._wire.client, ping_interval=self._ping)
+        handler = _Handler(app, self._token, silent_log("slack"), self._wire.client(), ping_interval=self._ping)
         handler.client.proxy = _proxy(ticket)
         handler.client.wss_uri = ticket
         connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]

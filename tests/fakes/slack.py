@@ -20,6 +20,7 @@ from typing import Literal
 from aiohttp import web
 
 from .faults import reset_after, status
+from .slack_courier import Courier
 from .slack_workspace import APP, BOT, TEAM, Json, Reply, Seen, Workspace
 
 Drop = Literal["disconnect", "close", "abort", "silence"]
@@ -28,7 +29,13 @@ __all__ = ["APP", "BOT", "TEAM", "Drop", "FakeSlack", "Reply", "Seen"]
 
 
 class FakeSlack(Workspace):
-    """Everything a test says and does; what Slack itself does is in Workspace."""
+    """Everything a test says and does; what Slack itself does is in Workspace.
+
+    courier: brings things to the bot over HTTP; None: they go down its socket; pages: where its pages are
+    """
+
+    courier: Courier | None = None
+    pages = ""
 
     # --- a person's side -----------------------------------------------------
 
@@ -78,15 +85,31 @@ class FakeSlack(Workspace):
         key = f"E{next(self._counter)}"
         reply = self._replies[key] = Reply(key)
         payload |= {"response_url": f"{self.web.url}/answer/{key}?channel={channel}&user={user}"}
-        envelope = {"type": kind, "envelope_id": key, "payload": payload, "accepts_response_payload": True}
-        self.wait_for(lambda: self._line is not None)
-        began = time.monotonic()
-        for _ in range(times):
-            self.push(envelope)
-        self.wait_for(lambda: key in self._acked)
-        reply.acked_after = self._acked[key] - began
+        self.deliver(kind, payload, key, times, reply)
         self.wait_for(lambda: len(reply.answers) >= answers)
         return reply
+
+    def deliver(self, kind: str, payload: Json, key: str, times: int = 1, reply: Reply | None = None) -> None:
+        """Bring something to the bot, by the road it chose, until it acknowledges."""
+        if self.courier is None:
+            self.wait_for(lambda: self._line is not None)
+        began = time.monotonic()
+        for _ in range(times):
+            if self.courier is not None:
+                self.wait_for(lambda: self._bring(kind, payload, key))
+            else:
+                self.push({"type": kind, "envelope_id": key, "payload": payload, "accepts_response_payload": True})
+        self.wait_for(lambda: key in self._acked)
+        if reply is not None:
+            reply.acked_after = self._acked[key] - began
+
+    def _bring(self, kind: str, payload: Json, key: str) -> bool:
+        assert self.courier is not None
+        status, body = self.courier.bring(kind, payload)
+        if status == 200:
+            assert body == b"", f"acknowledged with {body!r}"
+            self._acked.setdefault(key, time.monotonic())
+        return status == 200
 
     # --- the wire's side -----------------------------------------------------
 
