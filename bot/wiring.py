@@ -178,8 +178,13 @@ def open_chats(settings: Settings, core: Core) -> dict[str, Chat]:
 
 
 def _slack(settings: Settings, core: Core) -> Chat:
-    from handlers.slack import Slack  # noqa: PLC0415
+    from handlers.slack import Credentials, Slack  # noqa: PLC0415
 
+    credentials = None
+    if settings.slack_client_id:
+        public = settings.public_url if "public_url" in settings.model_fields_set else ""
+        secret, key = revealed(settings.slack_client_secret), revealed(settings.secret_key)
+        credentials = Credentials(settings.slack_client_id, secret, public, key)
     if settings.slack_app_token and settings.slack_signing_secret:
         structlog.get_logger().warning("Slack comes by Socket Mode", unused="SLACK_SIGNING_SECRET")
     return Slack(
@@ -190,5 +195,6 @@ def _slack(settings: Settings, core: Core) -> Chat:
         core.world.clock,
         admins=settings.admins,
         signing_secret=revealed(settings.slack_signing_secret),
+        app=credentials,
         crash=core.world.crash,
     )

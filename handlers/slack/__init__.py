@@ -15,7 +15,11 @@ from bot.message import Message
 from bot.models import Address, Health, Outcome
 from bot.pace import Pace
 from bot.ports import Ask, Clock, CrashHook, Page, Store
+from handlers.slack.files import Files
+from handlers.slack.installs import Credentials, ManyWorkspaces
 from handlers.slack.listen import Listener
+from handlers.slack.oauth import Doorway
+from handlers.slack.reply import Replies
 from handlers.slack.send import LIMITS, Sender
 from handlers.slack.transport import REJECTED, Link
 from handlers.slack.web import EVENTS, Door
@@ -23,6 +27,8 @@ from handlers.slack.wire import Wire, refused
 from handlers.slack.workspaces import OneWorkspace, Workspaces
 
 CHECK_SECONDS: Final = 5.0
+
+__all__ = ["Credentials", "Slack"]
 
 log = structlog.get_logger()
 
@@ -35,6 +41,7 @@ class Slack:
     """A Chat. Addresses are "TEAM/CHANNEL", threads their first message's ts.
 
     app_token: for Socket Mode; without it signing_secret, for HTTP
+    app: the app's own credentials, for many workspaces; None: bot_token's alone
     api_url: the Web API's root; ping_interval: seconds between looks at a quiet socket
     """
 
@@ -50,21 +57,27 @@ class Slack:
         *,
         admins: Collection[str],
         signing_secret: str = "",
+        app: Credentials | None = None,
         crash: CrashHook = _go_on,
         ping_interval: float = 10,
     ) -> None:
         self._bot_token = bot_token
         self._wire = Wire(api_url)
-        self._workspaces: Workspaces = OneWorkspace(self._wire, bot_token)
+        many = ManyWorkspaces(self._wire, store, clock, app, bot_token) if app else None
+        self._workspaces: Workspaces = many or OneWorkspace(self._wire, bot_token)
+        self._doorway = Doorway(self._wire, many, app, clock) if app and many else None
         self._link = Link(self._wire, app_token, ping_interval) if app_token else None
         self._door = None if app_token else Door(signing_secret, clock)
         self.pace = Pace(LIMITS)
         self._sender = Sender(self._wire, self._workspaces, store, clock, self.pace)
-        self._listener = Listener(self._wire, self._workspaces, store, clock, admins=admins, crash=crash)
+        replies = Replies(self._wire, Files(self._wire, self._workspaces), self._sender)
+        self._listener = Listener(self._wire, self._workspaces, store, clock, replies, admins=admins, crash=crash)
 
     async def check(self) -> None:
         """See bot.ports.Chat: each token there is is tried."""
-        calls = [_accepted("SLACK_BOT_TOKEN", self._wire.client(self._bot_token).auth_test())]
+        calls: list[Awaitable[None]] = []
+        if self._bot_token:
+            calls.append(_accepted("SLACK_BOT_TOKEN", self._wire.client(self._bot_token).auth_test()))
         if self._link:
             calls.append(_accepted("SLACK_APP_TOKEN", self._link.ticket()))
         await asyncio.gather(*calls)
@@ -74,7 +87,9 @@ class Slack:
         await self._listener.resume(ask)
         app = self._listener.app(ask)
         try:
-            await (self._link.run(app) if self._link else self._serve(app))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._workspaces.keep_fresh())
+                tasks.create_task(self._link.run(app) if self._link else self._serve(app))
         finally:
             await self._listener.drain()
 
@@ -92,7 +107,8 @@ class Slack:
 
     def pages(self) -> dict[str, Page]:
         """See bot.ports.Chat."""
-        return {EVENTS: self._door.page} if self._door else {}
+        pages = {EVENTS: self._door.page} if self._door else {}
+        return pages | (self._doorway.pages() if self._doorway else {})
 
     def health(self) -> Health:
         """Whether the socket is up, or the door open."""

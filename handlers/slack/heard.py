@@ -1,4 +1,4 @@
-"""What Slack sends us, understood: a slash command or a pressed button, as a command line."""
+"""What Slack sends us, understood: a slash command, a button, a mention, a direct message, as a command line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from typing import Any, Final
 from bot.models import Address
 from handlers.slack.manifest import UMBRELLA
 
+SHARE: Final = "share"
+"""The action of a button whose answer is for the whole channel."""
+
 _LINK: Final = re.compile(r"<(https?://[^|<>\s]+)(?:\|[^<>]*)?>")
+_MENTION: Final = re.compile(r"<@[A-Z0-9]+(?:\|[^<>]*)?>")
 _NEXT_PAGE: Final = re.compile(r"\sbefore:\d+")
 
 
@@ -19,15 +23,19 @@ class Heard:
     """A person's words and where the answer goes.
 
     user: Slack's id, without its workspace
+    response_url: where the answer is taken; "": it is posted to the channel, in `thread`
     replace: the answer takes the place of the message whose button was pressed
+    aloud: the answer is for everybody there
     """
 
     address: Address
     user: str
     text: str
     private: bool
-    response_url: str
+    response_url: str = ""
+    thread: str = ""
     replace: bool = False
+    aloud: bool = False
 
 
 def understand(payload: Mapping[str, Any]) -> Heard | None:
@@ -35,18 +43,28 @@ def understand(payload: Mapping[str, Any]) -> Heard | None:
     try:
         if "command" in payload:
             return _slash(payload)
+        if payload.get("type") == "event_callback":
+            return _spoken(payload)
         return _press(payload) if payload.get("type") == "block_actions" else None
     except (AttributeError, KeyError, IndexError, TypeError) as error:
         raise ValueError(f"a payload without its {error}") from error
 
 
+def workspace(payload: Mapping[str, Any]) -> str:
+    """Whose token answers: the team's, or that of the organisation which has us as a whole."""
+    where = (payload.get("authorizations") or [payload])[0]
+    team = where.get("team_id") or (where.get("team") or {}).get("id")
+    enterprise = where.get("enterprise_id") or (where.get("enterprise") or {}).get("id")
+    whole = str(where.get("is_enterprise_install")).lower() == "true"
+    return str(enterprise if enterprise and (whole or not team) else team or payload["team_id"])
+
+
 def _slash(payload: Mapping[str, Any]) -> Heard:
-    team = payload.get("team_id") or payload["enterprise_id"]
     name, words = payload["command"].removeprefix("/"), _unescaped(payload.get("text") or "")
     line = words.removeprefix("/") or "help" if name == UMBRELLA else f"{name} {words}".strip()
     channel = payload["channel_id"]
     return Heard(
-        address=Address("slack", f"{team}/{channel}"),
+        address=Address("slack", f"{workspace(payload)}/{channel}"),
         user=payload["user_id"],
         text=f"/{line}",
         private=channel.startswith("D"),
@@ -57,17 +75,35 @@ def _slash(payload: Mapping[str, Any]) -> Heard:
 def _press(payload: Mapping[str, Any]) -> Heard:
     channel, place = payload["channel"]["id"], payload.get("container") or {}
     thread = place.get("thread_ts") or (payload.get("message") or {}).get("thread_ts") or ""
-    text = payload["actions"][0]["value"]
+    action = payload["actions"][0]
     # A page for one must not take the place of a message for all.
-    replace = bool(_NEXT_PAGE.search(text)) and place.get("is_ephemeral", True)
-    team = (payload.get("team") or payload["enterprise"])["id"]
+    replace = bool(_NEXT_PAGE.search(action["value"])) and place.get("is_ephemeral", True)
     return Heard(
-        address=Address("slack", f"{team}/{channel}", thread),
+        address=Address("slack", f"{workspace(payload)}/{channel}", thread),
         user=payload["user"]["id"],
-        text=text,
+        text=action["value"],
         private=channel.startswith("D"),
         response_url=payload["response_url"],
         replace=replace,
+        aloud=action.get("action_id") == SHARE,
+    )
+
+
+def _spoken(payload: Mapping[str, Any]) -> Heard | None:
+    """Words typed to us: in a direct message, or after our name in a channel. Threads take no slash commands."""
+    event = payload["event"]
+    direct = event["type"] == "message" and event.get("channel_type") == "im"
+    if not (direct or event["type"] == "app_mention") or event.get("subtype") or event.get("bot_id"):
+        return None
+    channel, thread = event["channel"], event.get("thread_ts") or ""
+    words = _unescaped(_MENTION.sub(" ", event.get("text") or "")).removeprefix("/")
+    return Heard(
+        address=Address("slack", f"{workspace(payload)}/{channel}", thread),
+        user=event["user"],
+        text=f"/{' '.join(words.split()) or 'help'}",
+        private=direct,
+        thread=thread if direct else thread or event["ts"],
+        aloud=True,
     )
 
 

@@ -7,10 +7,12 @@ import json
 import logging
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=10, sock_connect=5)
 CLIENTS: Final = 1_000
@@ -22,6 +24,11 @@ PAUSES: Final = (0.5, 2.0)
 def silent_log(name: str) -> logging.Logger:
     """For the libraries: they log tokens, tickets and whole payloads, so we log what they do."""
     return logging.Logger(name, logging.CRITICAL + 1)  # noqa: LOG001 - apart, so that no level set elsewhere wakes it
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy for secure connections; the SDK by itself would take it for a loopback, too."""
+    return None if proxy_bypass(URL(url).host or "") else getproxies().get("https")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,8 @@ class Wire:
     def session(self) -> aiohttp.ClientSession:
         """Opened where it is first used: it belongs to the running loop."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True)
+            # trust_env would ask a thread for .netrc and for the proxy at every single request
+            self._session = aiohttp.ClientSession(timeout=TIMEOUT, proxy=proxy_for(self.root))
         return self._session
 
     def client(self, token: str = "") -> AsyncWebClient:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.models import Cause
 from handlers.slack.wire import Wire
 
 
@@ -19,11 +20,18 @@ class Workspaces(Protocol):
     async def client(self, workspace: str) -> AsyncWebClient:
         """The client that speaks there. Raises NotInstalled; and DatabaseError if nobody can tell."""
 
-    async def renew(self, workspace: str) -> bool:
-        """Its token has expired: whether there is a new one now."""
+    async def renew(self, workspace: str, spent: str = "") -> bool:
+        """Its token is ending, or was refused as expired (`spent`): whether there is another one now."""
 
-    async def refused(self, workspace: str, why: str) -> bool:
-        """Slack refuses its token. Whether that is the end of this workspace, and not of us all."""
+    async def refused(self, workspace: str, why: str) -> Cause:
+        """Slack refuses its token: "workspace" if that is the end of it there, "token" if it is our only one,
+        "fault" if it may pass."""
+
+    async def gone(self, workspace: str) -> bool:
+        """It has us no more. False if its token is not ours to forget."""
+
+    async def keep_fresh(self) -> None:
+        """Whatever must be looked after, until cancelled."""
 
 
 class OneWorkspace:
@@ -33,11 +41,17 @@ class OneWorkspace:
         self._wire = wire
         self._token = token
 
-    async def client(self, workspace: str) -> AsyncWebClient:
+    async def client(self, _: str) -> AsyncWebClient:
         return self._wire.client(self._token)
 
-    async def renew(self, workspace: str) -> bool:
+    async def renew(self, _: str, __: str = "") -> bool:
         return False
 
-    async def refused(self, workspace: str, why: str) -> bool:
+    async def refused(self, _: str, __: str) -> Cause:
+        return "token"
+
+    async def gone(self, _: str) -> bool:
         return False
+
+    async def keep_fresh(self) -> None:
+        """Nothing to look after."""

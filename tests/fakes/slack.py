@@ -40,7 +40,15 @@ class FakeSlack(Workspace):
     # --- a person's side -----------------------------------------------------
 
     def command(
-        self, name: str, text: str = "", *, channel: str = "C1", user: str = "U1", answers: int = 1, times: int = 1
+        self,
+        name: str,
+        text: str = "",
+        *,
+        channel: str = "C1",
+        user: str = "U1",
+        answers: int = 1,
+        times: int = 1,
+        **more: object,
     ) -> Reply:
         """Type a slash command; wait for its acknowledgement and answers. times: Slack repeats itself."""
         payload = {
@@ -50,6 +58,7 @@ class FakeSlack(Workspace):
             "channel_id": channel,
             "user_id": user,
             "trigger_id": f"{next(self._counter)}.0",
+            **more,
         }
         return self._speak("slash_commands", payload, channel, user, answers, times)
 
@@ -68,6 +77,20 @@ class FakeSlack(Workspace):
             "trigger_id": f"{next(self._counter)}.0",
         }
         return self._speak("interactive", payload, seen.channel, user, answers, 1)
+
+    def happen(self, event: Json, *, times: int = 1, **more: object) -> None:
+        """Something happens in the workspace; wait until the bot has acknowledged it."""
+        key = f"Ev{next(self._counter)}"
+        here = {"team_id": more.get("team_id", TEAM), "enterprise_id": None, "is_enterprise_install": False}
+        payload = {
+            "type": "event_callback",
+            "event_id": key,
+            "team_id": TEAM,
+            "authorizations": [{**here, "user_id": "UBOT", "is_bot": True}],
+            "event": event,
+            **more,
+        }
+        self.deliver("events_api", payload, key, times)
 
     def messages(self, channel: str) -> list[Seen]:
         """What was pushed to a channel, oldest first."""
