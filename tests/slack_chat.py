@@ -12,7 +12,7 @@ from bot.health import http_server
 from bot.message import Message, Paragraph
 from bot.models import Answer, Request
 from handlers.slack import Slack
-from handlers.slack.web import EVENTS
+from handlers.slack.manifest import EVENTS_PAGE
 from storage.sqlite import SqliteStore
 from tests.chats import free_port
 from tests.fakes.slack import APP, BOT, FakeSlack
@@ -64,7 +64,7 @@ async def speaking(
             await stack.enter_async_context(http_server(("127.0.0.1", port), dict, dict, pages))
             fake.pages = f"http://127.0.0.1:{port}"
         if road == "http":
-            fake.courier = Courier(fake.pages + EVENTS, lambda: now().timestamp())
+            fake.courier = Courier(fake.pages + EVENTS_PAGE, lambda: now().timestamp())
         task = asyncio.create_task(slack.listen(ask))
         stack.push_async_callback(_end, task)
         while road == "http" and not slack.health().ok:

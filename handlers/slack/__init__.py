@@ -18,11 +18,12 @@ from bot.ports import Ask, Clock, CrashHook, Page, Store
 from handlers.slack.files import Files
 from handlers.slack.installs import Credentials, ManyWorkspaces
 from handlers.slack.listen import Listener
+from handlers.slack.manifest import EVENTS_PAGE
 from handlers.slack.oauth import Doorway
 from handlers.slack.reply import Replies
 from handlers.slack.send import LIMITS, Sender
 from handlers.slack.transport import REJECTED, Link
-from handlers.slack.web import EVENTS, Door
+from handlers.slack.web import Door
 from handlers.slack.wire import Wire, refused
 from handlers.slack.workspaces import OneWorkspace, Workspaces
 
@@ -71,7 +72,9 @@ class Slack:
         self.pace = Pace(LIMITS)
         self._sender = Sender(self._wire, self._workspaces, store, clock, self.pace)
         replies = Replies(self._wire, Files(self._wire, self._workspaces), self._sender)
-        self._listener = Listener(self._wire, self._workspaces, store, clock, replies, admins=admins, crash=crash)
+        self._listener = Listener(
+            self._wire, self._workspaces, store, clock, self._sender, replies, admins=admins, crash=crash
+        )
 
     async def check(self) -> None:
         """See bot.ports.Chat: each token there is is tried."""
@@ -107,7 +110,7 @@ class Slack:
 
     def pages(self) -> dict[str, Page]:
         """See bot.ports.Chat."""
-        pages = {EVENTS: self._door.page} if self._door else {}
+        pages = {EVENTS_PAGE: self._door.page} if self._door else {}
         return pages | (self._doorway.pages() if self._doorway else {})
 
     def health(self) -> Health:

@@ -10,8 +10,13 @@ from typing import Any, Final
 from bot.models import Address
 from handlers.slack.manifest import UMBRELLA
 
+Json = dict[str, Any]
+
 SHARE: Final = "share"
 """The action of a button whose answer is for the whole channel."""
+FORM: Final = "subscribe"
+"""The form that subscribes a channel: its name, and the action of a button and the shortcut that open it."""
+CHANNEL_FIELD: Final = "channel"
 
 _LINK: Final = re.compile(r"<(https?://[^|<>\s]+)(?:\|[^<>]*)?>")
 _MENTION: Final = re.compile(r"<@[A-Z0-9]+(?:\|[^<>]*)?>")
@@ -26,6 +31,7 @@ class Heard:
     response_url: where the answer is taken; "": it is posted to the channel, in `thread`
     replace: the answer takes the place of the message whose button was pressed
     aloud: the answer is for everybody there
+    home: it was said on App Home, which may be another one after it
     """
 
     address: Address
@@ -36,6 +42,7 @@ class Heard:
     thread: str = ""
     replace: bool = False
     aloud: bool = False
+    home: bool = False
 
 
 def understand(payload: Mapping[str, Any]) -> Heard | None:
@@ -45,7 +52,11 @@ def understand(payload: Mapping[str, Any]) -> Heard | None:
             return _slash(payload)
         if payload.get("type") == "event_callback":
             return _spoken(payload)
-        return _press(payload) if payload.get("type") == "block_actions" else None
+        if payload.get("type") == "view_submission":
+            return _submitted(payload) if payload["view"]["callback_id"] == FORM else None
+        if payload.get("type") != "block_actions":
+            return None
+        return _press(payload) if payload.get("channel") else _pressed_at_home(payload)
     except (AttributeError, KeyError, IndexError, TypeError) as error:
         raise ValueError(f"a payload without its {error}") from error
 
@@ -86,6 +97,36 @@ def _press(payload: Mapping[str, Any]) -> Heard:
         response_url=payload["response_url"],
         replace=replace,
         aloud=action.get("action_id") == SHARE,
+    )
+
+
+def _pressed_at_home(payload: Mapping[str, Any]) -> Heard:
+    """App Home is the direct messages' front page: the answer comes among them."""
+    return Heard(
+        address=Address("slack", f"{workspace(payload)}/{payload['view']['private_metadata']}"),
+        user=payload["user"]["id"],
+        text=payload["actions"][0]["value"],
+        private=True,
+        aloud=True,
+        home=True,
+    )
+
+
+def _submitted(payload: Mapping[str, Any]) -> Heard:
+    """The form, as the command that one would have typed in that channel."""
+    fields = payload["view"]["state"]["values"]
+    channel = fields["where"][CHANNEL_FIELD]["selected_conversation"]
+    schedule = fields["when"]["choice"]["selected_option"]["value"]
+    words = (fields["words"]["words"]["value"] or "").strip()
+    what = {"both": f"{words} rates" if words else "", "news": words or "news", "rates": "rates"}
+    at = "" if schedule == "instant" else fields["at"]["at"]["selected_time"] or ""
+    parts = ("/subscribe", schedule, at, what[fields["what"]["choice"]["selected_option"]["value"]])
+    return Heard(
+        address=Address("slack", f"{workspace(payload)}/{channel}"),
+        user=payload["user"]["id"],
+        text=" ".join(" ".join(parts).split()),
+        private=channel.startswith("D"),
+        response_url=payload["response_urls"][0]["response_url"],
     )
 
 

@@ -27,6 +27,9 @@ from handlers.slack.heard import Heard, understand
 from handlers.slack.people import People
 from handlers.slack.render import plain_text
 from handlers.slack.reply import Replies
+from handlers.slack.screens import Wish, wished
+from handlers.slack.send import Sender
+from handlers.slack.show import Screens
 from handlers.slack.wire import Wire, silent_log
 from handlers.slack.workspaces import Workspaces
 
@@ -49,6 +52,7 @@ class Listener:
         workspaces: Workspaces,
         store: Store,
         clock: Clock,
+        sender: Sender,
         replies: Replies,
         *,
         admins: Collection[str],
@@ -59,7 +63,9 @@ class Listener:
         self._clock = clock
         self._crash = crash
         self._events = Events(store, clock, workspaces)
-        self._conversation = Conversation(store, People(workspaces, clock), replies, admins, self._taken)
+        people = People(workspaces, clock)
+        self._conversation = Conversation(store, people, sender, replies, admins, self._taken)
+        self._screens = Screens(workspaces, people, self._conversation)
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._free = asyncio.Semaphore(AT_ONCE)
@@ -138,7 +144,9 @@ class Listener:
     async def _handle(self, update: Update, ask: Ask) -> None:
         try:
             payload = json.loads(update.raw)
-            heard = None if await self._events.handle(payload) else understand(payload)
+            happened = await self._events.handle(payload)
+            wish = None if happened else wished(payload)
+            heard = None if happened or wish else understand(payload)
         except ValueError as error:
             log.warning("a request cannot be understood", error=str(error))
             await self._settle(update, "poison")
@@ -147,6 +155,11 @@ class Listener:
         else:
             if heard is not None:
                 await self._in_turn(update, heard, ask)
+            if heard is not None and heard.home:
+                workspace, _, channel = heard.address.chat.partition("/")
+                wish = Wish("home", workspace, heard.user, channel=channel)
+            if wish is not None:
+                await self._screens.show(wish, ask)
             await self._settle(update, "done")
 
     async def _in_turn(self, update: Update, heard: Heard, ask: Ask) -> None:

@@ -19,11 +19,10 @@ from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
 from bot.ports import Clock, Page
 from handlers.slack.installs import Credentials, ManyWorkspaces
-from handlers.slack.manifest import SCOPES
+from handlers.slack.manifest import REDIRECT_PAGE, SCOPES
 from handlers.slack.wire import Wire, silent_log
 
 INSTALL: Final = "/slack/install"
-REDIRECT: Final = "/slack/oauth_redirect"
 STATE_LIVES: Final = timedelta(minutes=10)
 MOST_STATES: Final = 10_000
 """Begun and not finished; of more than that the oldest must begin again."""
@@ -66,7 +65,7 @@ class Doorway:
         self._states = States(clock)
 
     def pages(self) -> dict[str, Page]:
-        return {INSTALL: self._install, REDIRECT: self._redirect}
+        return {INSTALL: self._install, REDIRECT_PAGE: self._redirect}
 
     async def _install(self, request: web.Request) -> web.StreamResponse:
         return await self._page(request, self._flow().handle_installation)
@@ -88,7 +87,7 @@ class Doorway:
 
     def _flow(self) -> AsyncOAuthFlow:
         """The token's client must be ours, too: bolt by itself asks the public Slack."""
-        address = f"{self._app.public_url}{REDIRECT}" if self._app.public_url else None
+        address = f"{self._app.public_url}{REDIRECT_PAGE}" if self._app.public_url else None
         settings = AsyncOAuthSettings(
             client_id=self._app.client_id,
             client_secret=self._app.client_secret,
@@ -96,7 +95,7 @@ class Doorway:
             user_scopes=[],
             redirect_uri=address,
             install_path=INSTALL,
-            redirect_uri_path=REDIRECT,
+            redirect_uri_path=REDIRECT_PAGE,
             install_page_rendering_enabled=False,
             authorization_url=self._wire.root.removesuffix("api/") + "oauth/v2/authorize",
             installation_store=self._installs,

@@ -20,17 +20,19 @@ from handlers.slack.workspaces import NotInstalled, Workspaces
 KEEP: Final = timedelta(hours=1)
 MOST: Final = 10_000
 WAIT_SECONDS: Final = 2.0
+LONGEST_NAME: Final = 80
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """zone: an IANA name; language: a code such as "ru"; both "" where Slack does not tell."""
+    """zone: an IANA name; language: a code such as "ru"; name: as others see it; "" where Slack does not tell."""
 
     zone: str = ""
     language: str = ""
     guest: bool = False
+    name: str = ""
 
 
 class People:
@@ -67,7 +69,10 @@ def _person(user: Any) -> Person:
         return Person()
     language = str(user.get("locale") or "").replace("_", "-").partition("-")[0].lower()
     guest = any(user.get(kind) is True for kind in ("is_restricted", "is_ultra_restricted", "is_stranger"))
-    return Person(_zone(str(user.get("tz") or "")), language, guest)
+    profile = user.get("profile")
+    names = profile if isinstance(profile, dict) else {}
+    name = names.get("display_name") or names.get("real_name") or user.get("real_name") or ""
+    return Person(_zone(str(user.get("tz") or "")), language, guest, str(name)[:LONGEST_NAME])
 
 
 def _zone(name: str) -> str:

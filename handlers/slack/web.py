@@ -20,7 +20,6 @@ from slack_sdk.signature import SignatureVerifier
 from bot.models import Health
 from bot.ports import Clock
 
-EVENTS: Final = "/slack/events"
 FRESH_SECONDS: Final = 300
 LONGEST_STAMP: Final = 12
 

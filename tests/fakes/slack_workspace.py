@@ -16,6 +16,7 @@ from aiohttp import web
 
 from .slack_oauth import Oauth
 from .slack_screen import Screen, refuse, show
+from .slack_views import Views
 from .web import FakeWeb
 
 Json = dict[str, Any]
@@ -89,6 +90,7 @@ class Workspace:
         self.people: dict[str, Json] = {"U1": {"tz": "Asia/Almaty", "locale": "en-US"}}
         self.tokens = {BOT, APP}
         self.oauth = Oauth()
+        self.views = Views()
         self.homes: dict[str, str] = {}
         self.paced = paced
         self.member = {"C1", "D1"}
@@ -168,6 +170,8 @@ class Workspace:
             return {"ok": False, "error": "channel_not_found"}
         if method == "chat.postMessage":
             return self._post(args)
+        if method.startswith("views."):
+            return self.views.carry_out(method, args)
         if _SCOPES.get(method) in self.missing_scopes:
             return {"ok": False, "error": "missing_scope", "needed": _SCOPES[method]}
         if method == "conversations.open":
