@@ -19,6 +19,7 @@ from handlers.slack.files import Files
 from handlers.slack.installs import Credentials, ManyWorkspaces
 from handlers.slack.listen import Listener
 from handlers.slack.manifest import EVENTS_PAGE
+from handlers.slack.notices import Notices
 from handlers.slack.oauth import Doorway
 from handlers.slack.reply import Replies
 from handlers.slack.send import LIMITS, Sender
@@ -71,6 +72,7 @@ class Slack:
         self._door = None if app_token else Door(signing_secret, clock)
         self.pace = Pace(LIMITS)
         self._sender = Sender(self._wire, self._workspaces, store, clock, self.pace)
+        self._notices = Notices(self._workspaces, store, clock)
         replies = Replies(self._wire, Files(self._wire, self._workspaces), self._sender)
         self._listener = Listener(
             self._wire, self._workspaces, store, clock, self._sender, replies, admins=admins, crash=crash
@@ -106,7 +108,9 @@ class Slack:
 
     async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
         """See bot.ports.Chat."""
-        return await self._sender.send(address, message, bare=plain)
+        outcome = await self._sender.send(address, message, bare=plain)
+        await self._notices.tell(address, outcome)
+        return outcome
 
     def pages(self) -> dict[str, Page]:
         """See bot.ports.Chat."""

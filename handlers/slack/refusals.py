@@ -55,6 +55,8 @@ OUR_FAULT: Final = frozenset(
         "msg_blocks_too_long",
         "msg_too_long",
         "no_text",
+        "metadata_must_be_sent_from_app",
+        "metadata_too_large",
         "too_many_attachments",
     }
 )
