@@ -191,20 +191,21 @@ class FakeSlack(Workspace):
         began = time.monotonic()
         for _ in range(times):
             if self.courier is not None:
-                self.wait_for(lambda: self._bring(kind, payload, key))
+                self._bring(kind, payload, key)
             else:
                 self.push({"type": kind, "envelope_id": key, "payload": payload, "accepts_response_payload": True})
         self.wait_for(lambda: key in self._acked)
         if reply is not None:
             reply.acked_after = self._acked[key] - began
 
-    def _bring(self, kind: str, payload: Json, key: str) -> bool:
+    def _bring(self, kind: str, payload: Json, key: str) -> None:
+        """Until it is taken: a bot that is not up yet will be."""
         assert self.courier is not None
-        status, body = self.courier.bring(kind, payload)
-        if status == 200:
-            assert body == b"", f"acknowledged with {body!r}"
-            self._acked.setdefault(key, time.monotonic())
-        return status == 200
+        deadline = time.monotonic() + 30
+        while (answer := self.courier.bring(kind, payload)) != (200, b""):
+            assert time.monotonic() < deadline, f"acknowledged with {answer}"
+            time.sleep(0.05)
+        self._acked.setdefault(key, time.monotonic())
 
     # --- the wire's side -----------------------------------------------------
 
