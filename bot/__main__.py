@@ -152,11 +152,18 @@ async def _backfill(settings: Settings, world: World, days: int, only: list[str]
 
 
 def _manifest(what: str) -> int:
-    if what == cli.Manifest.BOTFATHER:
-        from handlers.telegram.manifest import botfather as manifest  # noqa: PLC0415
-    else:
-        from handlers.slack.manifest import socket_manifest as manifest  # noqa: PLC0415
-    print(manifest())  # noqa: T201
+    from handlers.slack.manifest import http_manifest, socket_manifest  # noqa: PLC0415
+    from handlers.telegram.manifest import botfather  # noqa: PLC0415
+
+    if what == cli.Manifest.SLACK_HTTP:
+        return cli.perform(partial(_http_manifest, http_manifest))
+    print((botfather if what == cli.Manifest.BOTFATHER else socket_manifest)())  # noqa: T201
+    return 0
+
+
+async def _http_manifest(make: Callable[[str], str], settings: Settings | None) -> int:
+    assert settings
+    print(make(settings.public_url))  # noqa: T201
     return 0
 
 

@@ -59,7 +59,7 @@ class Circuit:
             if not self.closed:
                 self._trusted_until = now + TRUST
             self.reason, self._opened, self._token_misses = "", 0, 0
-        refused = outcome.state == "dead" or outcome.cause in {"unwelcome", "token"}
+        refused = _refused(outcome)
         if refused or outcome.state == "sent":
             self._sends.append((now, refused))
         while self._sends and self._sends[0][0] < now - SPAN:
@@ -75,7 +75,7 @@ class Circuit:
 
     def spare(self, outcome: Outcome, now: datetime, left: float) -> Outcome:
         """While it is open, no refusal is the chat's doing: the message waits."""
-        if not self.closed and (outcome.state == "dead" or outcome.cause in {"unwelcome", "token"}):
+        if not self.closed and _refused(outcome):
             return replace(outcome, state="pending", cause="token", retry_at=now + timedelta(seconds=left))
         return outcome
 
@@ -94,3 +94,8 @@ class Circuit:
         self._until = now + PAUSES[min(self._opened, len(PAUSES) - 1)]
         self._opened += 1
         return True
+
+
+def _refused(outcome: Outcome) -> bool:
+    """A workspace that has us no more says nothing of the platform."""
+    return outcome.cause != "workspace" and (outcome.state == "dead" or outcome.cause in {"unwelcome", "token"})

@@ -125,6 +125,7 @@ class Manifest(StrEnum):
     """What can be generated for a platform."""
 
     SLACK_SOCKET = "slack-socket"
+    SLACK_HTTP = "slack-http"
     BOTFATHER = "botfather"
 
 

@@ -22,10 +22,13 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from bot.errors import SettingsError
 from bot.locales import languages
+from bot.switches import SLACK, missing_for_slack
 
 DOTENV = Path(".env")
 
 WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+
+SHORTEST_KEY = 32
 
 HostPort = tuple[str, int]
 
@@ -89,6 +92,12 @@ def _webhook_secret(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _secret_key(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and len(value.get_secret_value()) < SHORTEST_KEY:
+        raise ValueError("expected a longer key")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
 
 
@@ -109,6 +118,12 @@ class Settings(BaseSettings):
     telegram_paid_broadcast: bool = Field(False, description="true or false")
     slack_bot_token: SecretStr | None = Field(None, description="a bot token, xoxb-...")
     slack_app_token: SecretStr | None = Field(None, description="an app-level token, xapp-...")
+    slack_signing_secret: SecretStr | None = Field(None, description="the app's signing secret")
+    slack_client_id: str | None = Field(None, description="the app's client id, such as 123.456")
+    slack_client_secret: SecretStr | None = Field(None, description="the app's client secret")
+    secret_key: Annotated[SecretStr | None, AfterValidator(_secret_key)] = Field(
+        None, description=f"a random text of {SHORTEST_KEY} characters or more"
+    )
     slack_api_url: Url = Field("https://slack.com/api", description="an http or https address ending in /api/")
     sources_file: Path | None = Field(None, description="the path of a TOML file")
     fetch_allow: Annotated[tuple[HostPort, ...], NoDecode, BeforeValidator(_hosts)] = Field(
@@ -141,16 +156,17 @@ class Settings(BaseSettings):
     @property
     def has_chat(self) -> bool:
         """Whether a token turns on a chat beside the console."""
-        return bool(self.telegram_bot_token or self.slack_bot_token or self.slack_app_token)
+        return bool(self.telegram_bot_token) or self.wants_slack
+
+    @property
+    def wants_slack(self) -> bool:
+        """Whether anything is set that only Slack needs."""
+        return any(getattr(self, name.lower()) for name in SLACK)
 
     @property
     def half_set(self) -> str:
         """What keeps Slack off although somebody meant to turn it on, "" if nothing does."""
-        if bool(self.slack_bot_token) == bool(self.slack_app_token):
-            return ""
-        names = ("SLACK_APP_TOKEN", "SLACK_BOT_TOKEN")
-        missing, there = names if self.slack_bot_token else names[::-1]
-        return f"{missing}: not set, and Slack needs it beside {there}"
+        return missing_for_slack({name for name in SLACK if getattr(self, name.lower())})
 
     @property
     def telegram_webhook(self) -> tuple[str, str] | None:
@@ -179,6 +195,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         named = ("init_settings", "env_settings", "dotenv_settings")
         return (*(sources[name] for name in named if name in sources), *args[:3], _SecretFiles(settings_cls))
+
+
+def revealed(secret: SecretStr | None) -> str:
+    """ "" where it is not set."""
+    return secret.get_secret_value() if secret else ""
 
 
 class _SecretFiles(PydanticBaseSettingsSource):

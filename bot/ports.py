@@ -11,6 +11,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from bot.installs import Installs
 from bot.locales import Tongue
 from bot.message import Message
 from bot.models import (
@@ -102,7 +103,7 @@ class Figures(Protocol):
         """Figures held and not released, the oldest first."""
 
 
-class Store(Figures, Outbox, Protocol):
+class Store(Figures, Outbox, Installs, Protocol):
     """What is remembered.
 
     sources        poll_states, keep_poll, added_feeds, add_feed, remove_feed, feeds_added_by
@@ -116,6 +117,7 @@ class Store(Figures, Outbox, Protocol):
     outbox, ledger and chats' fate  in bot/outbox.py
     inbox          keep_updates, waiting_updates, suspect_update, acted_updates, settle_update
     buttons        keep_token, token_command
+    workspaces     in bot/installs.py
     upkeep         ping, prune, close
     """
 

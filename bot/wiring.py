@@ -20,7 +20,7 @@ from bot.adding import Finder
 from bot.announce import Announcer
 from bot.catalogue import read_catalogue
 from bot.compose import delivery as compose_delivery
-from bot.config import HostPort, Settings, resolve_allowed
+from bot.config import HostPort, Settings, resolve_allowed, revealed
 from bot.deliver import Deliverer
 from bot.fetch import Fetcher
 from bot.memory import collect_seldom, give_large_blocks_back
@@ -175,16 +175,29 @@ def open_chats(settings: Settings, core: Core) -> dict[str, Chat]:
         )
     if settings.half_set:
         structlog.get_logger().error("Slack stays off", reason=settings.half_set)
-    if settings.slack_bot_token and settings.slack_app_token:
-        from handlers.slack import Slack  # noqa: PLC0415
-
-        chats["slack"] = Slack(
-            settings.slack_bot_token.get_secret_value(),
-            settings.slack_app_token.get_secret_value(),
-            settings.slack_api_url,
-            core.store,
-            core.world.clock,
-            admins=settings.admins,
-            crash=core.world.crash,
-        )
+    elif settings.wants_slack:
+        chats["slack"] = _slack(settings, core)
     return chats
+
+
+def _slack(settings: Settings, core: Core) -> Chat:
+    from handlers.slack import Credentials, Slack  # noqa: PLC0415
+
+    credentials = None
+    if settings.slack_client_id:
+        public = settings.public_url if "public_url" in settings.model_fields_set else ""
+        secret, key = revealed(settings.slack_client_secret), revealed(settings.secret_key)
+        credentials = Credentials(settings.slack_client_id, secret, public, key)
+    if settings.slack_app_token and settings.slack_signing_secret:
+        structlog.get_logger().warning("Slack comes by Socket Mode", unused="SLACK_SIGNING_SECRET")
+    return Slack(
+        revealed(settings.slack_bot_token),
+        revealed(settings.slack_app_token),
+        settings.slack_api_url,
+        core.store,
+        core.world.clock,
+        admins=settings.admins,
+        signing_secret=revealed(settings.slack_signing_secret),
+        app=credentials,
+        crash=core.world.crash,
+    )

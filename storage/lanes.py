@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from sqlite_utils import Database
 
-from bot.models import Address, Delivery, Outcome
+from bot.models import UNINSTALLED, Address, Delivery, Outcome
 from storage.chats import sort_anew
 from storage.values import instant, micros, one, packed, plain, rows
 
@@ -149,8 +149,8 @@ def revive(db: Database, address: Address) -> bool:
 
 def reprieve(db: Database, platform: str, since: datetime, now: datetime) -> int:
     """Undo the deaths of this platform since then: it was not the chats. What was waiting goes on waiting."""
-    sql = "UPDATE lanes SET dead = '', dead_at = NULL WHERE platform = ? AND dead_at >= ? RETURNING platform, chat"
-    spared = rows(db, sql, platform, micros(since))
+    sql = "UPDATE lanes SET dead = '', dead_at = NULL WHERE platform = ? AND dead_at >= ? AND dead <> ?"
+    spared = rows(db, f"{sql} RETURNING platform, chat", platform, micros(since), UNINSTALLED)
     ids = [found for row in spared for found in _ids(db, Address(row["platform"], row["chat"]))]
     db.conn.execute(UNBURY, (packed(ids), micros(now), micros(since)))
     promote(db, ids)

@@ -37,8 +37,9 @@ from bot.models import (
 from bot.patience import heard
 from bot.ports import Store
 from storage import alerts as alerts_
-from storage import bundles, chats, due, inbox, index, ledger, news, rates, search, sources
+from storage import bundles, chats, due, inbox, index, installs, ledger, news, rates, search, sources
 from storage.opening import open_reader, open_writer
+from storage.sqlite_installs import SqliteInstalls
 from storage.sqlite_outbox import SqliteOutbox
 from storage.threads import Crew
 
@@ -61,7 +62,7 @@ async def open_store(path: Path, *, retention_days: int = 90) -> SqliteStore:
     return store
 
 
-class SqliteStore(SqliteOutbox, Store):
+class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
     """bot.ports.Store on SQLite: one thread that writes, a few that read beside it."""
 
     def __init__(self, path: Path, *, retention_days: int) -> None:
@@ -270,6 +271,7 @@ class SqliteStore(SqliteOutbox, Store):
         """In several short transactions, so that sending goes on between them."""
         await self._writer.run(inbox.forget_settled, now)
         await self._writer.run(alerts_.forget_ended, now)
+        await self._writer.run(installs.forget_installs, now)
         await self._writer.run(chats.forget_editions)
         while await self._writer.run(ledger.forget_settled, now):
             pass

@@ -31,7 +31,8 @@ def test_the_example_names_every_setting_with_its_default(empty_folder: Path):
     shown = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", text, re.MULTILINE))
     assert set(shown) == {name.upper() for name in Settings.model_fields}
     optional = {"TELEGRAM_BOT_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "ADMINS", "SOURCES_FILE", "FETCH_ALLOW",
-                "TELEGRAM_WEBHOOK_URL", "TELEGRAM_WEBHOOK_SECRET"}  # fmt: skip
+                "TELEGRAM_WEBHOOK_URL", "TELEGRAM_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET", "SLACK_CLIENT_ID",
+                "SLACK_CLIENT_SECRET", "SECRET_KEY"}  # fmt: skip
     (empty_folder / ".env").write_text("\n".join(f"{k}={v}" for k, v in shown.items() if k not in optional))
     assert read_settings() == Settings()
 
@@ -66,13 +67,36 @@ def test_a_bad_line_is_named_and_what_is_expected_said(empty_folder: Path, text:
     assert str(error.value).startswith(said)
 
 
-def test_half_of_slacks_tokens_is_told(empty_folder: Path):
-    (empty_folder / ".env").write_text("SLACK_BOT_TOKEN=xoxb-1\n")
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("SLACK_BOT_TOKEN", ("SLACK_APP_TOKEN: not set, and Slack needs it beside SLACK_BOT_TOKEN"
+                            ", or SLACK_SIGNING_SECRET for HTTP")),
+        ("SLACK_APP_TOKEN", "SLACK_BOT_TOKEN: not set, and Slack needs it beside SLACK_APP_TOKEN"),
+        ("SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN: not set, and Slack needs it beside SLACK_SIGNING_SECRET"),
+        ("SLACK_CLIENT_ID SLACK_SIGNING_SECRET",
+         "SLACK_CLIENT_SECRET: not set, and Slack needs it beside SLACK_CLIENT_ID"),
+        ("SLACK_CLIENT_ID SLACK_CLIENT_SECRET", ("SLACK_APP_TOKEN: not set, and Slack needs it beside SLACK_CLIENT_ID"
+                                                ", or SLACK_SIGNING_SECRET for HTTP")),
+        ("SLACK_BOT_TOKEN SLACK_APP_TOKEN", ""),
+        ("SLACK_BOT_TOKEN SLACK_SIGNING_SECRET", ""),
+        ("SLACK_CLIENT_ID SLACK_CLIENT_SECRET SLACK_SIGNING_SECRET", ""),
+        ("SLACK_CLIENT_ID SLACK_CLIENT_SECRET SLACK_APP_TOKEN", ""),
+        ("TELEGRAM_BOT_TOKEN", ""),
+    ],
+)  # fmt: skip
+def test_half_of_what_slack_needs_is_told(empty_folder: Path, given: str, said: str):
+    (empty_folder / ".env").write_text("".join(f"{name}=xoxb-1\n" for name in given.split()))
     settings = read_settings()
     assert settings.has_chat
-    assert settings.half_set == "SLACK_APP_TOKEN: not set, and Slack needs it beside SLACK_BOT_TOKEN"
-    (empty_folder / ".env").write_text("SLACK_BOT_TOKEN=xoxb-1\nSLACK_APP_TOKEN=xapp-1\n")
-    assert read_settings().half_set == ""
+    assert settings.wants_slack == ("SLACK" in given)
+    assert settings.half_set == said
+
+
+def test_a_key_that_can_be_guessed_is_refused(empty_folder: Path):
+    (empty_folder / ".env").write_text("SECRET_KEY=short\n")
+    with pytest.raises(SettingsError, match="SECRET_KEY: expected a random text of 32 characters"):
+        read_settings()
 
 
 def test_a_file_that_cannot_be_opened_is_named(empty_folder: Path, monkeypatch: pytest.MonkeyPatch):

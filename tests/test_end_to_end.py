@@ -241,7 +241,10 @@ def test_json_is_whole_where_the_terminal_knows_no_unicode(tmp_path: Path):
 def test_half_of_slacks_tokens_ends_the_start_with_the_other_half_named(world: World):
     result = run(world.folder, "run", env={**world.env, "SLACK_BOT_TOKEN": "xoxb-1"})
     assert result.returncode == 2
-    assert result.stderr == "yamchi: SLACK_APP_TOKEN: not set, and Slack needs it beside SLACK_BOT_TOKEN\n"
+    assert result.stderr == (
+        "yamchi: SLACK_APP_TOKEN: not set, and Slack needs it beside SLACK_BOT_TOKEN"
+        ", or SLACK_SIGNING_SECRET for HTTP\n"
+    )
 
 
 def test_a_bad_setting_ends_the_start_with_its_line(world: World):

@@ -19,10 +19,11 @@ from bot.errors import ChatRejected
 from bot.locales import tongue
 from bot.message import Button, Heading, Link, Message, Paragraph, Span, Table
 from bot.models import Address, Answer, ChatSettings, Outcome, Request, Update
+from handlers.menu import parse
 from handlers.menu.registry import commands
-from handlers.slack import Slack
-from handlers.slack.heard import understand
-from handlers.slack.manifest import socket_manifest
+from handlers.slack import Slack, screens
+from handlers.slack.heard import FORM, understand
+from handlers.slack.manifest import EVENTS, SCOPES, http_manifest, socket_manifest
 from handlers.slack.render import render
 from storage.sqlite import SqliteStore
 from tests.fakes.slack import APP, BOT, FakeSlack
@@ -529,17 +530,58 @@ def test_no_message_breaks_a_limit_or_calls_anybody(message: Message) -> None:
 # --- the manifest and the log ------------------------------------------------
 
 
-def test_the_manifest_follows_the_menu() -> None:
-    manifest = json.loads(socket_manifest())
-    slashes = {slash["command"]: slash for slash in manifest["features"]["slash_commands"]}
+PUBLIC = "https://bot.example"
+
+
+@pytest.mark.parametrize("manifest", [json.loads(socket_manifest()), json.loads(http_manifest(PUBLIC))])
+def test_the_manifests_follow_the_menu(manifest: dict[str, Any]) -> None:
+    features, wanted = manifest["features"], manifest["settings"]
+    slashes = {slash["command"]: slash for slash in features["slash_commands"]}
     menu = commands()
-    assert set(slashes) == {"/ca", "/rates", "/latest", "/digest", "/subscribe"} & {f"/{n}" for n in (*menu, "ca")}
+    assert set(slashes) == {"/ca", "/rates", "/latest", "/digest", "/subscribe"}
     assert set(slashes["/ca"]["usage_hint"].split(" | ")) == set(menu)
     assert all(slashes[f"/{name}"]["description"] == menu[name].summary for name in menu if f"/{name}" in slashes)
-    assert manifest["settings"]["socket_mode_enabled"]
-    assert manifest["settings"]["interactivity"]["is_enabled"]
-    scopes = set(manifest["oauth_config"]["scopes"]["bot"])
-    assert scopes == {"chat:write", "chat:write.public", "commands", "files:write", "im:write", "users:read"}
+    assert all(slash["should_escape"] for slash in slashes.values())
+    assert wanted["interactivity"]["is_enabled"]
+    assert features["app_home"]["home_tab_enabled"]
+    assert {one["callback_id"] for one in features["shortcuts"]} == {FORM, screens.BOARD}
+    assert all(len(one["name"]) <= 24 and len(one["description"]) <= 150 for one in features["shortcuts"])
+
+
+def test_what_the_code_asks_of_slack_stands_in_the_manifest() -> None:
+    rooms = [path.read_text() for path in Path("handlers/slack").glob("*.py") if path.name != "manifest.py"]
+    said = "\n".join(rooms)
+    needs = {
+        "chat_postMessage": "chat:write",
+        "users_info": "users:read",
+        "conversations_open": "im:write",
+        "files_completeUploadExternal": "files:write",
+        '"app_mention"': "app_mentions:read",
+        '"im"': "im:history",
+        "channel_unarchive": "channels:read",
+        "group_unarchive": "groups:read",
+    }
+    asked = {scope for call, scope in needs.items() if call in said}
+    assert asked | {"commands", "chat:write.public"} == set(SCOPES)
+    handled = {event for event in EVENTS if f'"{event}"' in said}
+    assert handled | {"message.im"} == set(EVENTS)
+
+
+def test_the_manifests_say_by_which_road_slack_comes() -> None:
+    socket, http = json.loads(socket_manifest()), json.loads(http_manifest(PUBLIC))
+    assert socket["settings"]["socket_mode_enabled"]
+    assert "http" not in json.dumps(socket)
+    assert not http["settings"]["socket_mode_enabled"]
+    pages = {slash["url"] for slash in http["features"]["slash_commands"]}
+    pages |= {http["settings"][name]["request_url"] for name in ("event_subscriptions", "interactivity")}
+    assert pages == {f"{PUBLIC}/slack/events"}
+    assert http["oauth_config"]["redirect_urls"] == [f"{PUBLIC}/slack/oauth_redirect"]
+
+
+def test_every_command_of_the_manifest_has_help_and_examples_that_parse() -> None:
+    for name, command in commands().items():
+        assert command.summary, name
+        assert all(parse(example)[0] == name for example in command.examples), name
 
 
 async def test_no_secret_reaches_a_log_at_debug(

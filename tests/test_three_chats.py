@@ -60,8 +60,8 @@ def test_the_same_digest_and_the_same_figures_reach_all_three(chats: Chats):
         telegram_board = chats.telegram.wait_for(7, 2)[-1].text
         pushed = chats.telegram.wait_for(7, is_pushed)
         pushed = next(said.text for said in pushed if is_pushed(said))
-        chats.slack.wait_for(lambda: chats.slack.messages("C1"))
-        on_slack = chats.slack.messages("C1")[-1].text
+        chats.slack.wait_for(lambda: any(map(is_pushed, chats.slack.messages("C1"))))
+        on_slack = next(said.text for said in chats.slack.messages("C1") if is_pushed(said))
         on_console = service.wait_for("The news of the day")
         data = json.loads(run(chats.world.folder, "ask", "/rates", "--json", env=chats.env).stdout)["data"]
         assert service.stop() == 0

@@ -32,6 +32,7 @@ from bot.models.delivery import (
     Record,
     Update,
 )
+from bot.models.installs import UNINSTALLED, Install
 from bot.models.news import Article, Headline, NewsPage, NewsQuery
 from bot.models.people import Address, Answer, Request
 from bot.models.rates import Announced, Board, Fixing, Hold, Quote, RateKind, RateTable, StoredFixing
@@ -39,6 +40,7 @@ from bot.models.sources import AddedFeed, Catalogue, Feed, PollState, RateRoad
 
 __all__ = [
     "PRIORITIES",
+    "UNINSTALLED",
     "AddedFeed",
     "Address",
     "Alert",
@@ -62,6 +64,7 @@ __all__ = [
     "Headline",
     "Health",
     "Hold",
+    "Install",
     "Lease",
     "LedgerCounts",
     "Mailing",

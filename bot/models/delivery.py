@@ -14,7 +14,7 @@ DeliveryKind = Literal["reply", "alert", "article", "digest"]
 """In the order of their urgency."""
 PRIORITIES: Final[tuple[DeliveryKind, ...]] = get_args(DeliveryKind)
 DeliveryState = Literal["pending", "inflight", "sent", "unknown", "failed", "dead", "expired", "withheld"]
-Cause = Literal["", "flood", "fault", "token", "body", "topic", "unwelcome"]
+Cause = Literal["", "flood", "fault", "token", "body", "topic", "unwelcome", "workspace"]
 """Why a send did not come off, where more than its own message is concerned:
 
     flood      the platform asks for silence until `retry_at`: no try is counted
@@ -23,6 +23,7 @@ Cause = Literal["", "flood", "fault", "token", "body", "topic", "unwelcome"]
     body       it will not take this text: nor will any other chat of it
     topic      this thread of the chat is closed or deleted; the chat itself is not
     unwelcome  the chat refuses us; it may be gone
+    workspace  the whole workspace of the chat has us no more: not the platform's word on the others
 """
 
 

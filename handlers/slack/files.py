@@ -11,11 +11,14 @@ from typing import Final, Literal
 
 import structlog
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chart.draw import Painter
 from bot.message import Attachment, File, Message, Picture
+from bot.models import Address
 from handlers.slack.render import SAMPLE, clean
 from handlers.slack.wire import Wire, refused
+from handlers.slack.workspaces import Workspaces
 
 SECONDS: Final = 25.0
 """For all of it; whoever asked waits."""
@@ -35,21 +38,24 @@ def attachments(message: Message) -> list[Attachment]:
 
 
 class Files:
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, workspaces: Workspaces) -> None:
         self._wire = wire
+        self._workspaces = workspaces
         self._painter = Painter()
 
-    async def share(self, message: Message, channel: str, thread: str, user: str = "") -> Place:
+    async def share(self, message: Message, address: Address, user: str = "") -> Place:
         """Put what is attached into the channel, or send it to `user` if we are no member there. Never raises."""
         try:
             async with asyncio.timeout(SECONDS):
-                return await self._share(message, channel, thread, user)
+                return await self._share(message, address, user)
         except Exception as error:  # noqa: BLE001 - the SDK lets through whatever its parser meets
             detail = refused(error).error if isinstance(error, SlackApiError) else str(error)
             log.warning("attachment not sent, its text goes alone", error=type(error).__name__, detail=detail)
             return ""
 
-    async def _share(self, message: Message, channel: str, thread: str, user: str) -> Place:
+    async def _share(self, message: Message, address: Address, user: str) -> Place:
+        workspace, _, channel = address.chat.rpartition("/")
+        client, thread = await self._workspaces.client(workspace), address.thread
         place: Place = "here"
         for attached in attachments(message):
             if isinstance(attached, File):
@@ -57,17 +63,18 @@ class Files:
             else:
                 content = await self._painter.png(attached, SAMPLE if message.sample else "")
             try:
-                await self._upload(attached, content, channel, thread)
+                await self._upload(client, attached, content, channel, thread)
             except SlackApiError as error:
                 if not user or refused(error).error not in NOT_A_MEMBER:
                     raise
-                opened = await self._wire.client.conversations_open(users=user)
+                opened = await client.conversations_open(users=user)
                 channel, thread, place = str(opened["channel"]["id"]), "", "person"
-                await self._upload(attached, content, channel, thread)
+                await self._upload(client, attached, content, channel, thread)
         return place
 
-    async def _upload(self, attached: Attachment, content: bytes, channel: str, thread: str) -> None:
-        client = self._wire.client
+    async def _upload(
+        self, client: AsyncWebClient, attached: Attachment, content: bytes, channel: str, thread: str
+    ) -> None:
         picture = isinstance(attached, Picture)
         ticket = await client.files_getUploadURLExternal(
             filename="chart.png" if isinstance(attached, Picture) else attached.name,

@@ -1,4 +1,4 @@
-"""Listening: keep what came, acknowledge, then answer once by response_url."""
+"""Listening: keep what came, acknowledge, then answer it once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import replace
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -16,19 +15,23 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
-from bot.compose import about, attached
+from bot.compose import about
 from bot.errors import DatabaseError
-from bot.locales import Tongue, tongue
-from bot.message import Message
-from bot.models import Request, Update
+from bot.locales import tongue
+from bot.models import Update
 from bot.patience import patiently
 from bot.ports import Ask, Clock, CrashHook, Store
-from handlers.slack.files import Files, attachments
+from handlers.slack.converse import Conversation
+from handlers.slack.events import Events
 from handlers.slack.heard import Heard, understand
 from handlers.slack.people import People
-from handlers.slack.render import plain_text, render
-from handlers.slack.send import OUR_FAULT
+from handlers.slack.render import plain_text
+from handlers.slack.reply import Replies
+from handlers.slack.screens import Wish, wished
+from handlers.slack.send import Sender
+from handlers.slack.show import Screens
 from handlers.slack.wire import Wire, silent_log
+from handlers.slack.workspaces import Workspaces
 
 AT_ONCE: Final = 32
 WAITING: Final = 1_000
@@ -44,39 +47,49 @@ class Listener:
     """
 
     def __init__(
-        self, wire: Wire, store: Store, clock: Clock, people: People, *, admins: Collection[str], crash: CrashHook
+        self,
+        wire: Wire,
+        workspaces: Workspaces,
+        store: Store,
+        clock: Clock,
+        sender: Sender,
+        replies: Replies,
+        *,
+        admins: Collection[str],
+        crash: CrashHook,
     ) -> None:
         self._wire = wire
         self._store = store
         self._clock = clock
-        self._people = people
-        self._admins = frozenset(admins)
         self._crash = crash
-        self._files = Files(wire)
+        self._events = Events(store, clock, workspaces)
+        people = People(workspaces, clock)
+        self._conversation = Conversation(store, people, sender, replies, admins, self._taken)
+        self._screens = Screens(workspaces, people, self._conversation)
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._free = asyncio.Semaphore(AT_ONCE)
 
-    def app(self, ask: Ask, bot_token: str) -> AsyncApp:
-        """Bolt, with one way through it: kept, acknowledged, handled."""
+    def app(self, ask: Ask) -> AsyncApp:
+        """Bolt, with one way through it: kept, acknowledged, handled. Who speaks to us has been asked before,
+        and with whose token we answer is asked for where we do."""
 
         async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=bot_token)
+            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
 
         app = AsyncApp(
             name="yamchi",
-            client=self._wire.client,
+            client=self._wire.client(),
             authorize=authorize,
             logger=silent_log("slack"),
             signing_secret="",
-            request_verification_enabled=False,  # the socket itself is authenticated
+            request_verification_enabled=False,  # the socket itself is authenticated, the door has looked
             ssl_check_enabled=False,
-            url_verification_enabled=False,
         )
         app.middleware(self._keep)
         anything, hear = re.compile(""), self._hear(ask)
-        app.command(anything)(hear)
-        app.action(anything)(hear)
+        for listen in (app.command, app.action, app.event, app.shortcut, app.view):
+            listen(anything)(hear)
         app.error(self._apologise)
         return app
 
@@ -97,12 +110,18 @@ class Listener:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _keep(self, body: dict[str, Any], context: dict[str, Any], next_: Callable[[], Awaitable[None]]) -> Any:
-        """Each request once, by the event's id where it has one: that survives Slack's retries."""
+        """Each request once, by the event's id where it has one: that survives Slack's retries.
+
+        Slack says a command once, so it is answered also if it could not be kept: reads still work. What it
+        says again comes again.
+        """
         update = Update("slack", str(body.get("event_id") or context["envelope_id"]), json.dumps(body))
         try:
             new = await patiently(self._store.keep_updates([update], self._clock()))
-        except DatabaseError as error:  # it is answered all the same: reads still work
+        except DatabaseError as error:
             log.warning("a request could not be kept", reason=str(error))
+            if "event_id" in body:
+                return BoltResponse(status=503)
             new = 1
         self._crash("heard")
         context["update"] = update
@@ -124,73 +143,34 @@ class Listener:
 
     async def _handle(self, update: Update, ask: Ask) -> None:
         try:
-            heard = understand(json.loads(update.raw))
+            payload = json.loads(update.raw)
+            happened = await self._events.handle(payload)
+            wish = None if happened else wished(payload)
+            heard = None if happened or wish else understand(payload)
         except ValueError as error:
             log.warning("a request cannot be understood", error=str(error))
-            return await self._settle(update, "poison")
-        if heard is None:
-            return await self._settle(update, "done")
+            await self._settle(update, "poison")
+        except DatabaseError as error:  # it is still there at the next start
+            log.error("an event is not handled yet", reason=str(error))
+        else:
+            if heard is not None:
+                await self._in_turn(update, heard, ask)
+            if heard is not None and heard.home:
+                workspace, _, channel = heard.address.chat.partition("/")
+                wish = Wish("home", workspace, heard.user, channel=channel)
+            if wish is not None:
+                await self._screens.show(wish, ask)
+            await self._settle(update, "done")
+
+    async def _in_turn(self, update: Update, heard: Heard, ask: Ask) -> None:
         turn = self._turns.setdefault(f"{heard.address.chat} {heard.user}", asyncio.Lock())
         async with turn, self._free:
-            await self._answer(update, heard, ask)
-        return None
+            await self._conversation.answer(update, heard, ask)
 
-    async def _answer(self, update: Update, heard: Heard, ask: Ask) -> None:
-        request = await self._request(heard)
-        try:
-            message = (await ask(request)).message
-        except Exception:
-            reference = secrets.token_hex(2)
-            log.exception("a request failed", ref=reference)
-            message = about.refusal(*about.sorry(reference, tongue(request.language)))
+    async def _taken(self, update: Update) -> None:
+        """From here on nothing of it is done again."""
         await self._settle(update, "taken")
         self._crash("taken")
-        await self._respond(heard, message, request.language)
-        await self._settle(update, "done")
-
-    async def _request(self, heard: Heard) -> Request:
-        """In a channel any member may change what it gets, as is the habit in Slack; guests may not."""
-        person = await self._people.find(heard.user)
-        team = heard.address.chat.partition("/")[0]
-        user = f"{team}/{heard.user}"
-        return Request(
-            address=heard.address,
-            text=heard.text,
-            user=user,
-            language=person.language,
-            zone=person.zone,
-            private=heard.private,
-            is_admin=heard.private or not person.guest or f"slack:{user}" in self._admins,
-        )
-
-    async def _respond(self, heard: Heard, message: Message, language: str) -> None:
-        chosen = await self._store.chat(heard.address)
-        speak = tongue(chosen.language if chosen else language)
-        if attachments(message):
-            message = await self._share(heard, message, speak)
-        rendered = render(message, speak)
-        body: dict[str, Any] = {
-            "response_type": "ephemeral",
-            "replace_original": heard.replace,
-            "unfurl_links": False,
-            "unfurl_media": False,
-            "text": rendered.text,
-        }
-        if heard.address.thread:
-            body["thread_ts"] = heard.address.thread
-        error = await self._wire.respond(heard.response_url, {**body, "blocks": rendered.blocks})
-        if error in OUR_FAULT:
-            log.error("Slack refused our blocks", error=error)
-            error = await self._wire.respond(heard.response_url, {**body, "text": plain_text(message, speak)})
-        if error:
-            log.warning("an answer was not taken", error=error)
-
-    async def _share(self, heard: Heard, message: Message, speak: Tongue) -> Message:
-        """Send what is attached. Returns the message with what is to be said of that."""
-        channel = heard.address.chat.rpartition("/")[2]
-        place = await self._files.share(message, channel, heard.address.thread, heard.user)
-        more = {"here": (), "person": (attached.elsewhere(speak),), "": tuple(attached.lost(message, speak))}[place]
-        return replace(message, blocks=message.blocks + more)
 
     async def _settle(self, update: Update, state: str) -> None:
         try:

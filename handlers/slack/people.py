@@ -12,50 +12,55 @@ import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 
+from bot.errors import DatabaseError
 from bot.ports import Clock
-from handlers.slack.wire import Wire, refused
+from handlers.slack.wire import refused
+from handlers.slack.workspaces import NotInstalled, Workspaces
 
 KEEP: Final = timedelta(hours=1)
 MOST: Final = 10_000
 WAIT_SECONDS: Final = 2.0
+LONGEST_NAME: Final = 80
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """zone: an IANA name; language: a code such as "ru"; both "" where Slack does not tell."""
+    """zone: an IANA name; language: a code such as "ru"; name: as others see it; "" where Slack does not tell."""
 
     zone: str = ""
     language: str = ""
     guest: bool = False
+    name: str = ""
 
 
 class People:
     """Looks people up, and remembers them for an hour."""
 
-    def __init__(self, wire: Wire, clock: Clock) -> None:
-        self._wire = wire
+    def __init__(self, workspaces: Workspaces, clock: Clock) -> None:
+        self._workspaces = workspaces
         self._clock = clock
-        self._known: dict[str, tuple[Person, datetime]] = {}
+        self._known: dict[tuple[str, str], tuple[Person, datetime]] = {}
 
-    async def find(self, user: str) -> Person:
+    async def find(self, workspace: str, user: str) -> Person:
         """Never raises, and never holds an answer up for long: then nothing is known of them."""
-        person, until = self._known.get(user, (None, self._clock()))
+        person, until = self._known.get((workspace, user), (None, self._clock()))
         if person is not None and until > self._clock():
             return person
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                answer = await self._wire.client.users_info(user=user, include_locale=True)
+                client = await self._workspaces.client(workspace)
+                answer = await client.users_info(user=user, include_locale=True)
                 person = _person(answer["user"])
         except SlackApiError as error:
             log.warning("a person cannot be looked up", error=refused(error).error)
             person = Person()
-        except (aiohttp.ClientError, TimeoutError):
+        except (aiohttp.ClientError, TimeoutError, NotInstalled, DatabaseError):
             return Person()
         if len(self._known) >= MOST:
             self._known.clear()
-        self._known[user] = (person, self._clock() + KEEP)
+        self._known[workspace, user] = (person, self._clock() + KEEP)
         return person
 
 
@@ -64,7 +69,10 @@ def _person(user: Any) -> Person:
         return Person()
     language = str(user.get("locale") or "").replace("_", "-").partition("-")[0].lower()
     guest = any(user.get(kind) is True for kind in ("is_restricted", "is_ultra_restricted", "is_stranger"))
-    return Person(_zone(str(user.get("tz") or "")), language, guest)
+    profile = user.get("profile")
+    names = profile if isinstance(profile, dict) else {}
+    name = names.get("display_name") or names.get("real_name") or user.get("real_name") or ""
+    return Person(_zone(str(user.get("tz") or "")), language, guest, str(name)[:LONGEST_NAME])
 
 
 def _zone(name: str) -> str:

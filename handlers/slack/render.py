@@ -7,7 +7,7 @@ does not fit is cut between blocks and counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import regex
 from rich.cells import cell_len
 
 from bot.locales import Tongue
-from bot.message import Block, Button, Heading, Link, Message, Paragraph, Span, Table
+from bot.message import Block, Heading, Link, Message, Paragraph, Span, Table
 
 Json = dict[str, Any]
 
@@ -50,6 +50,15 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
+class Extra:
+    """A button that only Slack has. action: what pressing it means, one of a kind in a message"""
+
+    label: str
+    action: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Part:
     """A Slack block and what it weighs. links, units: how many of ours it stands for."""
 
@@ -59,9 +68,10 @@ class _Part:
     units: int = 0
 
 
-def render(message: Message, speak: Tongue) -> Rendered:
+def render(message: Message, speak: Tongue, extras: Sequence[Extra] = ()) -> Rendered:
     """The message within every budget of Slack's, in blocks and as text."""
-    row = _buttons(message.buttons)
+    said = [Extra(button.label, f"say:{n}", button.command) for n, button in enumerate(message.buttons)]
+    row = _buttons([*extras, *said])
     head = [_context(SAMPLE)] if message.sample else []
     room = TOTAL - NOTE - sum(part.size for part in (*head, *row))
     kept, left = _fit(list(_parts(message.blocks)), BLOCKS - 1 - len(head) - len(row), room)
@@ -188,15 +198,17 @@ def _aligned(rows: tuple[tuple[str, ...], ...]) -> Iterator[str]:
         yield "  ".join(gap + cell if n else cell + gap for n, (cell, gap) in enumerate(zip(row, gaps, strict=True)))
 
 
-def _buttons(buttons: tuple[Button, ...]) -> list[_Part]:
+def _buttons(buttons: Sequence[Extra]) -> list[_Part]:
     """One row, or none. A command that Slack cannot hold whole has no button."""
     elements: list[Json] = []
     size = 0
-    for n, button in enumerate(buttons[:BUTTONS]):
+    for button in buttons[:BUTTONS]:
         label = next(iter(_pieces(clean(button.label), LABEL)), "")
-        size += _size(label) + _size(button.command)
-        if label and 0 < _size(button.command) <= VALUE and size <= TOTAL // 3:
-            elements.append({"type": "button", "action_id": f"say:{n}", "text": _plain(label), "value": button.command})
+        size += _size(label) + _size(button.value)
+        if label and 0 < _size(button.value) <= VALUE and size <= TOTAL // 3:
+            elements.append(
+                {"type": "button", "action_id": button.action, "text": _plain(label), "value": button.value}
+            )
     return [_Part({"type": "actions", "elements": elements}, size)] if elements else []
 
 

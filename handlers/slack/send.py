@@ -1,8 +1,8 @@
-"""Pushing: chat.postMessage, at Slack's pace, and what its answers mean."""
+"""Pushing: chat.postMessage, at Slack's pace."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any, Final
 
 import aiohttp
@@ -12,77 +12,33 @@ from slack_sdk.errors import SlackApiError
 from bot.compose import attached
 from bot.locales import Tongue, tongue
 from bot.message import Message
-from bot.models import Address, Outcome
+from bot.models import UNINSTALLED, Address, Outcome
 from bot.pace import Limits, Pace, Rate
 from bot.ports import Clock, Store
 from handlers.slack.files import Files, attachments
+from handlers.slack.refusals import outcome_of
 from handlers.slack.render import plain_text, render
 from handlers.slack.wire import Refused, Wire, refused
+from handlers.slack.workspaces import NotInstalled, Workspaces
 
 LIMITS: Final = Limits(chat=Rate(1 / 1.05), shared=Rate(5, burst=60), workspace=lambda chat: chat.partition("/")[0])
 """Slack allows one message a second in a channel, and some hundred a minute in a workspace."""
 LONGEST_WAIT: Final = 60.0
 """Seconds that the text waits which stands for a file."""
-AGAIN: Final = timedelta(seconds=30)
-DAY: Final = timedelta(hours=24)
-
-GONE: Final = frozenset({"is_archived", "user_not_found", "user_disabled", "messages_tab_disabled"})
-HIDDEN: Final = frozenset({"channel_not_found", "missing_scope"})
-"""The channel may be gone, or be private and not have us; or we may lack a right."""
-NOT_HERE: Final = frozenset(
-    {
-        "app_access_restricted",
-        "cannot_dm_bot",
-        "cannot_reply_to_message",
-        "ekm_access_denied",
-        "no_permission",
-        "not_in_channel",
-    }
-)
-INSTALL_DEAD: Final = frozenset(
-    {
-        "account_inactive",
-        "app_uninstalled",
-        "invalid_auth",
-        "not_authed",
-        "team_access_revoked",
-        "token_expired",
-        "token_revoked",
-        "tokens_revoked",
-    }
-)
-TROUBLE: Final = frozenset(
-    {"org_login_required", "rate_limited", "ratelimited", "request_timeout", "service_unavailable", "team_added_to_org"}
-)
-AMBIGUOUS: Final = frozenset({"fatal_error", "internal_error"})
-"""Slack says of these that part of the work may have been done."""
-OUR_FAULT: Final = frozenset(
-    {
-        "invalid_arg_name",
-        "invalid_arguments",
-        "invalid_array_arg",
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "msg_blocks_too_long",
-        "msg_too_long",
-        "no_text",
-        "too_many_attachments",
-    }
-)
 
 log = structlog.get_logger()
 
 
 class Sender:
-    def __init__(self, wire: Wire, store: Store, clock: Clock, pace: Pace) -> None:
-        self._wire = wire
+    def __init__(self, wire: Wire, workspaces: Workspaces, store: Store, clock: Clock, pace: Pace) -> None:
+        self._workspaces = workspaces
         self._store = store
         self._clock = clock
         self._pace = pace
-        self._files = Files(wire)
+        self._files = Files(wire, workspaces)
 
     async def send(self, address: Address, message: Message, *, bare: bool = False) -> Outcome:
-        """Push one message, whose turn it is. bare: without blocks"""
+        """Push one message, whose turn it is. bare: without blocks. Raises DatabaseError."""
         chosen = await self._store.chat(address)
         speak = tongue(chosen.language if chosen else "")
         if bare:
@@ -94,51 +50,63 @@ class Sender:
             await self._share(address, message, speak)
         return outcome
 
+    async def say(self, address: Address, message: Message, speak: Tongue) -> Outcome:
+        """Answer in a channel, at once or not at all. Raises DatabaseError."""
+        if wait := await self._pace.take(address.chat, reply=True):
+            return Outcome("expired", f"its turn is in {wait:.0f} s")
+        rendered = render(message, speak)
+        outcome = await self._post(address, {"text": rendered.text, "blocks": rendered.blocks})
+        if outcome.state == "sent" and attachments(message):
+            await self._share(address, message, speak)
+        return outcome
+
     async def _share(self, address: Address, message: Message, speak: Tongue) -> None:
         """What is attached follows its text; if it cannot, what it holds."""
-        if not await self._files.share(message, address.chat.rpartition("/")[2], address.thread):
+        if not await self._files.share(message, address):
             spoken = render(Message(tuple(attached.lost(message, speak))), speak)
             await self._pace.take(address.chat, patience=LONGEST_WAIT)
             await self._post(address, {"text": spoken.text, "blocks": spoken.blocks})
 
     async def _post(self, address: Address, content: dict[str, Any]) -> Outcome:
-        channel = address.chat.rpartition("/")[2]
-        try:
-            answer = await self._wire.client.chat_postMessage(
-                channel=channel,
-                thread_ts=address.thread or None,
-                unfurl_links=False,
-                unfurl_media=False,
-                **content,
-            )
-        except SlackApiError as error:
-            return self._refused(address, refused(error))
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return Outcome("pending", type(error).__name__, cause="fault")
-        except Exception as error:  # noqa: BLE001 - the SDK lets through whatever its parser meets: the answer is lost
-            return Outcome("unknown", type(error).__name__)
-        return Outcome("sent", message_id=str(answer.get("ts") or ""))
+        """A token that has expired is renewed, and the message sent once more with the new one."""
+        workspace, _, channel = address.chat.rpartition("/")
+        renewed = False
+        while True:
+            try:
+                client = await self._workspaces.client(workspace)
+            except NotInstalled:
+                return Outcome("dead", UNINSTALLED, cause="workspace")
+            try:
+                answer = await client.chat_postMessage(
+                    channel=channel,
+                    thread_ts=address.thread or None,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    **content,
+                )
+            except SlackApiError as error:
+                why = refused(error)
+                if why.error != "token_expired" or renewed:
+                    return await self._refused(address, why)
+                renewed = await self._workspaces.renew(workspace, client.token or "")
+                if not renewed:
+                    return await self._refused(address, why)
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+                return Outcome("pending", type(error).__name__, cause="fault")
+            except Exception as error:  # noqa: BLE001 - whatever the SDK's parser meets: the answer is lost
+                return Outcome("unknown", type(error).__name__)
+            else:
+                return Outcome("sent", message_id=str(answer.get("ts") or ""))
 
-    def _refused(self, address: Address, why: Refused) -> Outcome:
-        detail = why.error or f"HTTP {why.status}"
-        if why.status == 429:
-            seconds = why.retry_after or AGAIN.total_seconds()
-            self._pace.flooded(address.chat, seconds)
-            retry_at = self._clock() + timedelta(seconds=seconds)
-            return Outcome("pending", "ratelimited", retry_at=retry_at, cause="flood")
-        if why.status >= 500 or why.error in TROUBLE:
-            return Outcome("pending", detail, cause="fault")
-        if why.error == "message_limit_exceeded":
-            return Outcome("pending", detail, retry_at=self._clock() + DAY)
-        if why.error in INSTALL_DEAD:
-            return Outcome("pending", detail, cause="token")
-        if why.error in GONE | NOT_HERE or why.error.startswith("restricted_action"):
-            return Outcome("dead", detail)
-        if why.error in HIDDEN:
-            return Outcome("failed", detail, cause="unwelcome")
-        if why.error in OUR_FAULT:
-            log.error("Slack refused our blocks", error=detail)
-            return Outcome("failed", detail, cause="body")
-        if why.error in AMBIGUOUS or (why.status == 200 and not why.error):
-            return Outcome("unknown", why.error or "no answer that can be read")
-        return Outcome("failed", detail)
+    async def _refused(self, address: Address, why: Refused) -> Outcome:
+        outcome = outcome_of(why, self._clock())
+        if outcome.cause == "flood" and outcome.retry_at:
+            self._pace.flooded(address.chat, (outcome.retry_at - self._clock()).total_seconds())
+        if outcome.cause == "body":
+            log.error("Slack refused our blocks", error=outcome.detail)
+        if outcome.cause == "token":
+            cause = await self._workspaces.refused(address.chat.partition("/")[0], why.error)
+            if cause == "workspace":
+                return Outcome("dead", UNINSTALLED, cause=cause)
+            return replace(outcome, cause=cause)
+        return outcome

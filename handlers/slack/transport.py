@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from typing import Any, Final
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import structlog
@@ -19,10 +18,9 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.response import SocketModeResponse
-from yarl import URL
 
 from bot.models import Health
-from handlers.slack.wire import Wire, refused, silent_log
+from handlers.slack.wire import Wire, proxy_for, refused, silent_log
 
 MISSES: Final = 2
 REBUILD: Final = 6
@@ -88,7 +86,7 @@ class Link:
 
     async def ticket(self) -> str:
         """The address of a connection, good for one use. Raises what the SDK raises."""
-        answer = await self._wire.client.apps_connections_open(app_token=self._token)
+        answer = await self._wire.client().apps_connections_open(app_token=self._token)
         return str(answer["url"])
 
     async def _open(self) -> tuple[str, float]:
@@ -106,8 +104,8 @@ class Link:
 
     async def _live(self, app: AsyncApp, ticket: str) -> None:
         """One handler's life. Returns when it is past saving."""
-        handler = _Handler(app, self._token, silent_log("slack"), self._wire.client, ping_interval=self._ping)
-        handler.client.proxy = _proxy(ticket)
+        handler = _Handler(app, self._token, silent_log("slack"), self._wire.client(), ping_interval=self._ping)
+        handler.client.proxy = proxy_for(ticket)
         handler.client.wss_uri = ticket
         connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]
         try:
@@ -134,11 +132,6 @@ class Link:
         if health != self._health:
             log.log(20 if health.ok else 30, "slack link", detail=health.detail)
         self._health = health
-
-
-def _proxy(url: str) -> str | None:
-    """The proxy for secure connections; the SDK by itself would take it for a loopback, too."""
-    return None if proxy_bypass(URL(url).host or "") else getproxies().get("https")
 
 
 async def _end(handler: _Handler, connecting: asyncio.Task[None]) -> None:

@@ -7,12 +7,16 @@ import json
 import logging
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=10, sock_connect=5)
+CLIENTS: Final = 1_000
+"""Kept ready; each is cheap to make again."""
 PAUSES: Final = (0.5, 2.0)
 """Before an answer that Slack certainly did not take is given again."""
 
@@ -20,6 +24,11 @@ PAUSES: Final = (0.5, 2.0)
 def silent_log(name: str) -> logging.Logger:
     """For the libraries: they log tokens, tickets and whole payloads, so we log what they do."""
     return logging.Logger(name, logging.CRITICAL + 1)  # noqa: LOG001 - apart, so that no level set elsewhere wakes it
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy for secure connections; the SDK by itself would take it for a loopback, too."""
+    return None if proxy_bypass(URL(url).host or "") else getproxies().get("https")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +63,31 @@ async def _complaint(reply: aiohttp.ClientResponse) -> str:
 class Wire:
     """api_url: the Web API's root, with or without its last slash."""
 
-    def __init__(self, bot_token: str, api_url: str) -> None:
-        self._token = bot_token
-        self._root = api_url.rstrip("/") + "/"
+    def __init__(self, api_url: str) -> None:
+        self.root = api_url.rstrip("/") + "/"
         self._session: aiohttp.ClientSession | None = None
-        self._client: AsyncWebClient | None = None
+        self._clients: dict[str, AsyncWebClient] = {}
 
     @property
     def session(self) -> aiohttp.ClientSession:
         """Opened where it is first used: it belongs to the running loop."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True)
+            # trust_env would ask a thread for .netrc and for the proxy at every single request
+            self._session = aiohttp.ClientSession(timeout=TIMEOUT, proxy=proxy_for(self.root))
         return self._session
 
-    @property
-    def client(self) -> AsyncWebClient:
-        """Never retries by itself: it would post twice what was taken and not answered."""
-        if self._client is None:
-            self._client = AsyncWebClient(
-                self._token,
-                base_url=self._root,
-                session=self.session,
-                retry_handlers=[],
-                logger=silent_log("slack"),
+    def client(self, token: str = "") -> AsyncWebClient:
+        """Speaks with this token; without one for the app itself. Never retries by itself: it would post twice
+        what was taken and not answered."""
+        if token not in self._clients:
+            if len(self._clients) >= CLIENTS:
+                self._clients.clear()
+            client = AsyncWebClient(
+                token or None, base_url=self.root, session=self.session, retry_handlers=[], logger=silent_log("slack")
             )
-            self._client.proxy = None  # the session knows the proxy, and where none is wanted
-        return self._client
+            client.proxy = None  # the session knows the proxy, and where none is wanted
+            self._clients[token] = client
+        return self._clients[token]
 
     async def respond(self, url: str, body: dict[str, Any]) -> str:
         """Answer by response_url. Returns "" or why it was not taken; a lost answer is not repeated."""
@@ -100,4 +108,5 @@ class Wire:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
-        self._session = self._client = None
+        self._session = None
+        self._clients.clear()

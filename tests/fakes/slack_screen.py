@@ -15,7 +15,7 @@ _TAG = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 
 @dataclass
 class Screen:
-    """A message as it appears. mentions: what would have called people; links: (url, label);
+    """A message as it appears, its buttons beside it. mentions: what would have called people; links: (url, label);
     buttons: command by label."""
 
     text: str = ""
@@ -48,7 +48,6 @@ def _line(block: Json, screen: Screen) -> str:
     if kind == "actions":
         for button in block["elements"]:
             screen.buttons[_text(button["text"], screen)] = button["value"]
-        return " ".join(f"[{button['text']['text']}]" for button in block["elements"])
     return ""
 
 

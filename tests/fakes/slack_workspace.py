@@ -14,7 +14,9 @@ from urllib.parse import parse_qsl
 import aiohttp
 from aiohttp import web
 
+from .slack_oauth import Oauth
 from .slack_screen import Screen, refuse, show
+from .slack_views import Views
 from .web import FakeWeb
 
 Json = dict[str, Any]
@@ -76,7 +78,8 @@ class Shared:
 
 class Workspace:
     """people: users.info by user id; calls, rejected, mentions: what Slack noted; paced: 1/s a channel;
-    member: channels the app is in; missing_scopes: not granted; shared: files, in order."""
+    homes: the workspace of channels that have one; member: channels the app
+    is in; missing_scopes: not granted; shared: files, in order."""
 
     def __init__(self, *, paced: bool = False) -> None:
         self.web = FakeWeb()
@@ -86,12 +89,16 @@ class Workspace:
         self.web.route("/upload/", self._upload)
         self.people: dict[str, Json] = {"U1": {"tz": "Asia/Almaty", "locale": "en-US"}}
         self.tokens = {BOT, APP}
+        self.oauth = Oauth()
+        self.views = Views()
+        self.homes: dict[str, str] = {}
         self.paced = paced
         self.member = {"C1", "D1"}
         self.missing_scopes: set[str] = set()
         self.shared: list[Shared] = []
         self.posted: list[Seen] = []
         self.calls: list[tuple[str, Json]] = []
+        self.called_with: list[tuple[str, str]] = []
         self.rejected: list[tuple[str, str]] = []
         self.mentions: list[str] = []
         self.links_opened = 0
@@ -124,7 +131,12 @@ class Workspace:
         args = json.loads(body) if request.content_type == "application/json" else dict(parse_qsl(body))
         args = {**request.query, **(args or {})}
         self.calls.append((method, args))
-        answer = self._carry_out(method, args, request.headers.get("Authorization", "").removeprefix("Bearer "))
+        authorization = request.headers.get("Authorization", "")
+        if method == "oauth.v2.access":
+            answer = self.oauth.access(args, authorization)
+        else:
+            answer = self._carry_out(method, args, authorization.removeprefix("Bearer "))
+        self.called_with.append((method, authorization.removeprefix("Bearer ")))
         if not answer["ok"]:
             self.rejected.append((method, answer["error"]))
         with self._change:
@@ -137,14 +149,14 @@ class Workspace:
     def _carry_out(self, method: str, args: Json, token: str) -> Json:
         if not token:
             return {"ok": False, "error": "not_authed"}
-        if token not in self.tokens:
+        if token not in self.tokens and token not in self.oauth.teams:
             return {"ok": False, "error": "invalid_auth"}
         if (token == APP) != (method == "apps.connections.open"):
             return {"ok": False, "error": "not_allowed_token_type"}
         if self._errors.get(method):
             return {"ok": False, "error": self._errors[method].pop(0)}
         if method == "auth.test":
-            return {"ok": True, "team_id": TEAM, "user_id": "UBOT", "bot_id": "BBOT"}
+            return {"ok": True, "team_id": self.team_of(token), "user_id": "UBOT", "bot_id": "BBOT"}
         if method == "apps.connections.open":
             return {"ok": True, "url": self._ticket()}
         if method == "users.info":
@@ -154,8 +166,12 @@ class Workspace:
                 if known
                 else {"ok": False, "error": "user_not_found"}
             )
+        if self.homes.get(args.get("channel", ""), self.team_of(token)) != self.team_of(token):
+            return {"ok": False, "error": "channel_not_found"}
         if method == "chat.postMessage":
             return self._post(args)
+        if method.startswith("views."):
+            return self.views.carry_out(method, args)
         if _SCOPES.get(method) in self.missing_scopes:
             return {"ok": False, "error": "missing_scope", "needed": _SCOPES[method]}
         if method == "conversations.open":
@@ -167,6 +183,9 @@ class Workspace:
         if method == "files.completeUploadExternal":
             return self._complete(args)
         return {"ok": False, "error": "unknown_method"}
+
+    def team_of(self, token: str) -> str:
+        return self.oauth.teams.get(token, TEAM)
 
     def _offer(self, args: Json) -> Json:
         if not args.get("filename") or not int(args.get("length") or 0):

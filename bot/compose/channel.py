@@ -1,0 +1,114 @@
+"""What is said in a channel of many people, and on the screens of a workspace."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bot.compose.orders import describe
+from bot.locales import Tongue
+from bot.message import Block, Button, Message, Paragraph
+from bot.models import Subscription
+
+
+class FormWords(NamedTuple):
+    """The words of the form that subscribes a channel."""
+
+    title: str
+    submit: str
+    cancel: str
+    where: str
+    when: str
+    daily: str
+    weekdays: str
+    monday: str
+    friday: str
+    instant: str
+    at: str
+    what: str
+    both: str
+    news: str
+    rates: str
+    words: str
+    example: str
+
+
+def form(tongue: Tongue) -> FormWords:
+    say = tongue.say
+    return FormWords(
+        title=say("Subscribe a channel"),
+        submit=say("Subscribe"),
+        cancel=say("Cancel"),
+        where=say("Channel"),
+        when=say("How often"),
+        daily=say("Every day"),
+        weekdays=say("Monday to Friday"),
+        monday=say("Mondays"),
+        friday=say("Fridays"),
+        instant=say("As it happens"),
+        at=say("At, on the channel's clocks"),
+        what=say("What"),
+        both=say("News and rates"),
+        news=say("News"),
+        rates=say("Rates"),
+        words=say("Only news of"),
+        example=say('country:kz "middle corridor" -football'),
+    )
+
+
+def subscribed_by(who: str, order: Subscription, zone: str, tongue: Tongue) -> Message:
+    """Once, for everybody in the channel: who set what. who: a name, "" where it is not known"""
+    what = describe(order, tongue)
+    said = (
+        tongue.say("{who} subscribed this channel. {what}", who=who, what=what)
+        if who
+        else tongue.say("This channel is subscribed. {what}", what=what)
+    )
+    blocks: list[Block] = [Paragraph(said)]
+    if order.next_due:
+        blocks.append(Paragraph(tongue.say("Clocks of this channel: {zone}", zone=zone), small=True))
+    return Message(tuple(blocks), (Button(tongue.say("Subscriptions"), "/list"),))
+
+
+def invite_me(again: str, tongue: Tongue) -> Message:
+    """I am no member here. again: the command line to press when I am"""
+    text = tongue.say("I cannot post in this channel yet. Type /invite @Yamchi here, then press Try again.")
+    return Message((Paragraph(text),), (Button(tongue.say("Try again"), again),))
+
+
+def kept_out(reason: str, tongue: Tongue) -> Message:
+    """The workspace does not let me post here. reason: Slack's own word"""
+    text = tongue.say("This workspace does not let me post here ({reason}). Its admins can change that.", reason=reason)
+    return Message((Paragraph(text),))
+
+
+def paused(channel: str, reason: str, tongue: Tongue) -> Message:
+    """To whoever subscribed a channel that cannot be posted to. channel, reason: in the platform's own words"""
+    return Message(
+        (
+            Paragraph(
+                tongue.say(
+                    "I could not post what you subscribed to in {channel} ({reason}).", channel=channel, reason=reason
+                )
+            ),
+            Paragraph(
+                tongue.say("The subscription is kept. Type /invite @Yamchi there, or say /ca status, and it goes on.")
+            ),
+        )
+    )
+
+
+def shared_by(who: str, tongue: Tongue) -> Block:
+    """Below an answer that somebody shows to all."""
+    return Paragraph(tongue.say("Shared by {who}", who=who), small=True)
+
+
+def share(tongue: Tongue) -> str:
+    return tongue.say("Share to channel")
+
+
+def subscribe_here(tongue: Tongue) -> str:
+    return tongue.say("Subscribe this channel")
+
+
+def wait(tongue: Tongue) -> Message:
+    return Message((Paragraph(tongue.say("One moment ...")),))

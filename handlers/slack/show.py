@@ -1,0 +1,72 @@
+"""Shows the screens that people open."""
+
+from __future__ import annotations
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from bot.compose import channel
+from bot.locales import tongue
+from bot.models import Address
+from bot.ports import Ask
+from handlers.slack import screens
+from handlers.slack.converse import Conversation, asked
+from handlers.slack.heard import Heard
+from handlers.slack.people import People
+from handlers.slack.screens import Wish
+from handlers.slack.wire import refused
+from handlers.slack.workspaces import NotInstalled, Workspaces
+
+log = structlog.get_logger()
+
+
+class Screens:
+    def __init__(self, workspaces: Workspaces, people: People, conversation: Conversation) -> None:
+        self._workspaces = workspaces
+        self._people = people
+        self._conversation = conversation
+
+    async def show(self, wish: Wish, ask: Ask) -> None:
+        """A window must open within three seconds of the press, so nothing slow comes before it. Never raises
+        for what Slack does."""
+        try:
+            if wish.screen == "home":
+                await self._home(wish, ask)
+            elif wish.screen == "form":
+                await self._form(wish)
+            else:
+                await self._board(wish, ask)
+        except SlackApiError as error:
+            log.warning("a screen is not shown", screen=wish.screen, error=refused(error).error)
+        except (aiohttp.ClientError, TimeoutError, NotInstalled) as error:
+            log.warning("a screen is not shown", screen=wish.screen, error=type(error).__name__)
+
+    async def _home(self, wish: Wish, ask: Ask) -> None:
+        here = Heard(Address("slack", f"{wish.workspace}/{wish.channel}"), wish.user, "", private=True)
+        request = await self._conversation.request(here)
+        speak = await self._conversation.tongue(here.address, request.language)
+        parts = [
+            (await asked(ask, await self._conversation.request(_saying(here, line)))).message
+            for line in ("/rates", "/list", "/settings")
+        ]
+        client = await self._workspaces.client(wish.workspace)
+        await client.views_publish(user_id=wish.user, view=screens.home(parts, wish.channel, speak))
+
+    async def _form(self, wish: Wish) -> None:
+        person = await self._people.find(wish.workspace, wish.user)
+        client = await self._workspaces.client(wish.workspace)
+        view = screens.form(wish.channel, wish.words, tongue(person.language))
+        await client.views_open(trigger_id=wish.trigger, view=view)
+
+    async def _board(self, wish: Wish, ask: Ask) -> None:
+        client = await self._workspaces.client(wish.workspace)
+        speak = tongue((await self._people.find(wish.workspace, wish.user)).language)
+        opened = await client.views_open(trigger_id=wish.trigger, view=screens.window(channel.wait(speak), speak))
+        nowhere = Heard(Address("slack", f"{wish.workspace}/{wish.user}"), wish.user, "/rates", private=True)
+        answered = await asked(ask, await self._conversation.request(nowhere))
+        await client.views_update(view_id=str(opened["view"]["id"]), view=screens.window(answered.message, speak))
+
+
+def _saying(heard: Heard, line: str) -> Heard:
+    return Heard(heard.address, heard.user, line, heard.private)

@@ -1,0 +1,81 @@
+"""A Slack chat that listens to the fake, by its socket or by HTTP, and a menu that remembers who asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.health import http_server
+from bot.message import Message, Paragraph
+from bot.models import Answer, Request
+from handlers.slack import Slack
+from handlers.slack.manifest import EVENTS_PAGE
+from storage.sqlite import SqliteStore
+from tests.chats import free_port
+from tests.fakes.slack import APP, BOT, FakeSlack
+from tests.fakes.slack_courier import SECRET, Courier
+
+ROADS = ("socket", "http")
+NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+PING = 0.5
+
+
+def clock() -> datetime:
+    return NOW
+
+
+class Menu:
+    """Answers every request with what it was, and counts."""
+
+    def __init__(self, answer: Message | None = None, takes: float = 0) -> None:
+        self.asked: list[Request] = []
+        self.answer = answer
+        self.takes = takes
+
+    async def __call__(self, request: Request) -> Answer:
+        self.asked.append(request)
+        await asyncio.sleep(self.takes)
+        return Answer(self.answer or Message((Paragraph(f"heard {request.text}"),)))
+
+
+@asynccontextmanager
+async def speaking(
+    fake: FakeSlack,
+    store: SqliteStore,
+    ask: Callable[[Request], Any],
+    road: str = "socket",
+    *,
+    token: str = BOT,
+    now: Callable[[], datetime] = clock,
+    **more: Any,
+) -> AsyncIterator[Slack]:
+    """The chat while it listens; with the pages it has, served where fake.courier brings things."""
+    ways = {"app_token": APP} if road == "socket" else {"app_token": "", "signing_secret": SECRET}
+    slack = Slack(
+        token, api_url=fake.api_url, store=store, clock=now, ping_interval=PING, **{"admins": (), **ways, **more}
+    )
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(slack.close)
+        if pages := slack.pages():
+            port = free_port()
+            await stack.enter_async_context(http_server(("127.0.0.1", port), dict, dict, pages))
+            fake.pages = f"http://127.0.0.1:{port}"
+        if road == "http":
+            fake.courier = Courier(fake.pages + EVENTS_PAGE, lambda: now().timestamp())
+        task = asyncio.create_task(slack.listen(ask))
+        stack.push_async_callback(_end, task)
+        while road == "http" and not slack.health().ok:
+            await asyncio.sleep(0.01)
+        yield slack
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def as_person(act: Callable[..., Any], *args: object, **named: object) -> Any:
+    return await asyncio.to_thread(act, *args, **named)
