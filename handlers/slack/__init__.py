@@ -76,6 +76,10 @@ class Slack:
         """See bot.ports.Chat."""
         return await self._sender.send(address, message, bare=plain)
 
+    async def edit(self, address: Address, message_id: str, message: Message, *, plain: bool = False) -> Outcome:
+        """See bot.ports.Chat."""
+        return await self._sender.edit(address, message_id, message, bare=plain)
+
     def pages(self) -> dict[str, Page]:
         """See bot.ports.Chat: Slack comes by the socket."""
         return {}

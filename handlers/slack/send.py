@@ -83,16 +83,19 @@ class Sender:
 
     async def send(self, address: Address, message: Message, *, bare: bool = False) -> Outcome:
         """Push one message, whose turn it is. bare: without blocks"""
-        chosen = await self._store.chat(address)
-        speak = tongue(chosen.language if chosen else "")
-        if bare:
-            outcome = await self._post(address, {"text": plain_text(message, speak), "mrkdwn": False})
-        else:
-            rendered = render(message, speak)
-            outcome = await self._post(address, {"text": rendered.text, "blocks": rendered.blocks})
+        speak = await self._tongue(address)
+        outcome = await self._post(address, _content(message, speak, bare=bare))
         if outcome.state == "sent" and attachments(message):
             await self._share(address, message, speak)
         return outcome
+
+    async def edit(self, address: Address, ts: str, message: Message, *, bare: bool) -> Outcome:
+        """Put a message in the place of one sent."""
+        return await self._post(address, _content(message, await self._tongue(address), bare=bare), ts)
+
+    async def _tongue(self, address: Address) -> Tongue:
+        chosen = await self._store.chat(address)
+        return tongue(chosen.language if chosen else "")
 
     async def _share(self, address: Address, message: Message, speak: Tongue) -> None:
         """What is attached follows its text; if it cannot, what it holds."""
@@ -101,16 +104,20 @@ class Sender:
             await self._pace.take(address.chat, patience=LONGEST_WAIT)
             await self._post(address, {"text": spoken.text, "blocks": spoken.blocks})
 
-    async def _post(self, address: Address, content: dict[str, Any]) -> Outcome:
-        channel = address.chat.rpartition("/")[2]
+    async def _post(self, address: Address, content: dict[str, Any], ts: str = "") -> Outcome:
+        """ts: of the message it takes the place of, "" for a new one"""
+        channel, client = address.chat.rpartition("/")[2], self._wire.client
         try:
-            answer = await self._wire.client.chat_postMessage(
-                channel=channel,
-                thread_ts=address.thread or None,
-                unfurl_links=False,
-                unfurl_media=False,
-                **content,
-            )
+            if ts:
+                answer = await client.chat_update(channel=channel, ts=ts, **content)
+            else:
+                answer = await client.chat_postMessage(
+                    channel=channel,
+                    thread_ts=address.thread or None,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    **content,
+                )
         except SlackApiError as error:
             return self._refused(address, refused(error))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -142,3 +149,10 @@ class Sender:
         if why.error in AMBIGUOUS or (why.status == 200 and not why.error):
             return Outcome("unknown", why.error or "no answer that can be read")
         return Outcome("failed", detail)
+
+
+def _content(message: Message, speak: Tongue, *, bare: bool) -> dict[str, Any]:
+    if bare:
+        return {"text": plain_text(message, speak), "mrkdwn": False}
+    rendered = render(message, speak)
+    return {"text": rendered.text, "blocks": rendered.blocks}
