@@ -129,6 +129,12 @@ class Announcer:
         """New articles for the instant subscriptions that want them, oldest first."""
         return await Instant(self.store, self.catalogue, self.settings_of, now, sample=self.sample).articles(new)
 
+    async def corrections(self, rewritten: Sequence[tuple[str, Article]], now: datetime) -> list[Outgoing]:
+        """Articles that read otherwise now, for the chats that want it so. Each with the event that told it."""
+        return await Instant(self.store, self.catalogue, self.settings_of, now, sample=self.sample).corrections(
+            rewritten
+        )
+
     async def _bundles(self, now: datetime) -> int:
         instant = Instant(self.store, self.catalogue, self.settings_of, now, sample=self.sample)
         return await instant.bundles()
@@ -183,7 +189,7 @@ class Announcer:
         assert row
         message = compose_fixings.correction(quote, per_unit(row), per_unit(before), table.effective_date, speech)
         out = self._now(f"{event}:{row.value}", settings.address, "alert", message, now)
-        return hushed(replace(out, only_after=event), settings)
+        return replace(out, edits=event) if settings.edits else hushed(replace(out, only_after=event), settings)
 
     def holds(
         self, road: RateRoad, known: Sequence[RateTable], new: Sequence[RateTable], now: datetime

@@ -215,6 +215,9 @@ class Deliverer:
         assert task
         if chat is None:
             return Outcome("pending", "its chat has left", retry_at=self._clock() + REPEAT_AFTER)
+        if delivery.edits == "":
+            road.waiting.discard(task)
+            return Outcome("failed", "what it corrects did not arrive")
         try:
             wait = await chat.pace.take(delivery.address.chat)
         except asyncio.CancelledError:  # we are stopping; nothing of it has been said
@@ -225,6 +228,8 @@ class Deliverer:
             return Outcome("pending", "waits for its turn", retry_at=self._clock() + timedelta(seconds=wait))
         self._crash("handed")
         try:
+            if delivery.edits:
+                return await chat.edit(delivery.address, delivery.edits, delivery.message, plain=delivery.plain)
             return await chat.send(delivery.address, delivery.message, plain=delivery.plain)
         except YamchiError as error:  # the store failed the chat, which asks it before it sends anything
             return Outcome("pending", str(error), retry_at=self._clock() + REPEAT_AFTER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from http import HTTPStatus
@@ -80,9 +81,19 @@ class FeedPolls:
             new = await self._grouped(feed, new)
             loud = rules.worth_announcing(new, first_look=state.last_ok_at is None)
             outgoing = await self.announcer.articles(loud, now)
+            outgoing += await self.announcer.corrections(await self._rewritten(feed, edited), now)
             kept = await self.store.keep_news(good, new, edited, outgoing, now)
         self.crash("kept")
         log.info("feed read", source=feed.id, entries=len(seen), new=kept)
+
+    async def _rewritten(self, feed: Feed, edited: Mapping[int, rules.Found]) -> list[tuple[str, Article]]:
+        """Those that people would read otherwise than before, with the event that told them of it."""
+        changed = await self.store.rewritten(edited) if edited else {}
+        return [
+            (feeds.event(before, feeds.keys(before, added=feed.added)), now)
+            for before, now in changed.values()
+            if rules.reads_otherwise(before, now)
+        ]
 
     async def _grouped(self, feed: Feed, new: list[rules.Found]) -> list[rules.Found]:
         """New articles with their stories. A stranger's feed is of nobody's story: it could lead them all astray."""

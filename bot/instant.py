@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Final
 
 from bot import rules, whys
@@ -57,6 +58,27 @@ class Instant:
                 spaced = _spaced(out, pushed.setdefault(order.address, []), settings, self.now)
                 told[event, order.address] = spaced
         return list(told.values())
+
+    async def corrections(self, rewritten: Sequence[tuple[str, Article]]) -> list[Outgoing]:
+        """Articles that read otherwise now, each with the event that told it, in the place of what was sent.
+
+        They go wherever that went: what is corrected may be what somebody asked for. Nothing rings, so they
+        neither wait for the end of quiet hours nor count as pushes.
+        """
+        chats = {one.address: one for _, one in await self._listeners() if one.edits} if rewritten else {}
+        if not chats:
+            return []
+        added = await self.store.added_feeds()
+        return [
+            self._correction(event, article, outlets(self.catalogue, added, address), settings)
+            for event, article in rewritten
+            for address, settings in chats.items()
+        ]
+
+    def _correction(self, event: str, article: Article, own: Outlets, settings: ChatSettings) -> Outgoing:
+        words = blake2b(f"{article.title}\n{article.lead}".encode(), digest_size=8).hexdigest()
+        out = self._article(article, event, own, settings)
+        return replace(out, event=f"{event}:edited:{words}", edits=event)
 
     async def bundles(self) -> int:
         """Put the bundles whose time has come into the outbox. Returns how many were new."""

@@ -16,7 +16,12 @@ LONGEST_PAUSE: Final = 60.0
 
 
 def answer_lost(delivery: Delivery, again: datetime) -> Outcome:
-    """What becomes of a send that may or may not have arrived. again: when it may be sent once more."""
+    """What becomes of a send that may or may not have arrived. again: when it may be sent once more.
+
+    To edit a message twice does what to edit it once does.
+    """
+    if delivery.edits is not None:
+        return Outcome("pending", "the answer was lost; edited once more", retry_at=again)
     if delivery.kind in REPEATED and not delivery.lost:
         return Outcome("pending", "the answer was lost; sent once more", retry_at=again, lost=True)
     return Outcome("unknown", "the answer was lost")
@@ -25,7 +30,7 @@ def answer_lost(delivery: Delivery, again: datetime) -> Outcome:
 def lapsed(delivery: Delivery, again: datetime) -> Outcome:
     """What becomes of a claim whose sender is gone: it may have died before it said anything, so an answer
     lost is not what this counts as. Only what is there at many deaths may be their cause."""
-    if delivery.kind in REPEATED and delivery.tries < MOST_TRIES:
+    if (delivery.kind in REPEATED or delivery.edits is not None) and delivery.tries < MOST_TRIES:
         return Outcome("pending", "its sender is gone; sent once more", retry_at=again)
     return Outcome("unknown", "its sender is gone")
 

@@ -81,6 +81,10 @@ class Chat(Protocol):
         """Push one message, with `plain` as bare words. Never raises for what the platform does: the Outcome
         says it, and its cause."""
 
+    async def edit(self, address: Address, message_id: str, message: Message, *, plain: bool = False) -> Outcome:
+        """Put a message in the place of one that was sent; once more does no harm. As send, it never raises;
+        where that message cannot be written anew it has "failed", and nothing new is sent."""
+
     def pages(self) -> Mapping[str, Page]:
         """What this chat serves on HTTP_LISTEN, by path; good to ask before and while it listens."""
 
@@ -107,7 +111,7 @@ class Store(Figures, Outbox, Installs, Protocol):
     """What is remembered.
 
     sources        poll_states, keep_poll, added_feeds, add_feed, remove_feed, feeds_added_by
-    news           known_articles, keep_news, find_news, news_seen
+    news           known_articles, rewritten, keep_news, find_news, news_seen
     rates          tables, newest_table, series, keep_tables, holds, release
     chats          chat, keep_chat
     subscriptions  subscriptions, instant_subscriptions, due_editions, keep_mailings, plans, correct_plans,
@@ -159,6 +163,11 @@ class Store(Figures, Outbox, Installs, Protocol):
         An article any of whose keys is taken is skipped, and its other keys are learnt for the
         one that is there. An edit that changes nothing costs nothing. Returns how many were new.
         """
+
+    async def rewritten(
+        self, edited: Mapping[int, tuple[Article, Sequence[str]]]
+    ) -> dict[int, tuple[Article, Article]]:
+        """Of these later versions by id those that their own source words otherwise: what is stored, and the later."""
 
     async def find_news(self, query: NewsQuery, limit: int) -> NewsPage:
         """Newest first. total counts all hits up to 1000 (then `capped`), `before` set aside.

@@ -99,6 +99,11 @@ def sort_news(seen: Sequence[Found], known: Mapping[str, int]) -> tuple[list[Fou
     return new, edited
 
 
+def reads_otherwise(before: Article, now: Article) -> bool:
+    """Whether a person would see the difference."""
+    return (before.title, before.lead, before.url) != (now.title, now.lead, now.url)
+
+
 def newest_fixing(known: Sequence[RateTable], new: Sequence[RateTable]) -> RateTable | None:
     """The newest of the new tables if it holds other figures than the newest known one.
 

@@ -168,6 +168,8 @@ class _Desk:
             )
         if isinstance(verdict, Correction):
             out = replace(out, event=f"{event}:{exact_text(verdict.step.rate)}", only_after=event)
+            if settings.edits:
+                return replace(out, only_after="", edits=event)
         return hushed(out, settings)
 
     async def _message(self, verdict: Fire | Correction | Withhold, sight: Sight, settings: ChatSettings) -> Message:

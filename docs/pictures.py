@@ -1,13 +1,15 @@
 """Pictures of every kind of message in Telegram, at a phone's width, from the golden files.
 
-    .venv/bin/python docs/pictures.py [CHROMIUM]
+    PYTHONPATH=. .venv/bin/python docs/pictures.py [CHROMIUM]
 
 Writes docs/telegram/NAME.png, a few kinds on each. CHROMIUM: the browser's program (`apt-get install chromium`).
-What is drawn is the markup of tests/golden/telegram as a browser shows it; a chart is a grey field there.
+What is drawn is the markup of tests/golden/telegram as a browser shows it, and the charts of tests/kinds.py.
 """
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import re
 import subprocess
 import sys
@@ -17,8 +19,13 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
+from bot.chart.draw import Painter
+from bot.message import Picture
+from tests.kinds import kinds
+
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "tests" / "golden" / "telegram"
+MESSAGES = kinds("en")
 WIDTH, EACH = 390, 6
 BUTTON = re.compile(r"\[([^\[\]]+?) -> [^\[\]]*\]")
 STYLE = f"""
@@ -29,7 +36,8 @@ h1 {{ margin: 14px 0 4px; font: 11px monospace; color: #234 }}
   overflow-wrap: anywhere; box-sizing: border-box }}
 pre {{ margin: 0; padding: 4px 0; font: 14px/1.35 "Roboto Mono", "DejaVu Sans Mono", monospace; white-space: pre }}
 code {{ font: 14px "DejaVu Sans Mono", monospace }} a {{ color: #2a7ab8; text-decoration: none }}
-.picture {{ width: 340px; height: 191px; border-radius: 14px 14px 0 0; background: #dde }}
+.picture {{ width: 340px; border-radius: 14px 14px 0 0; overflow: hidden }}
+.picture img {{ display: block; width: 340px }}
 .row {{ display: flex; gap: 4px; width: 340px; margin-top: 4px }}
 .row span {{ flex: 1; padding: 8px 4px; border-radius: 8px; background: #5d7f6dcc; color: #fff; text-align: center;
   font-size: 14px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }}
@@ -42,14 +50,14 @@ MEASURE = """<script>document.title =
 </script>"""
 
 
-def pages(text: str) -> Iterator[str]:
-    """A golden file's pages as HTML bubbles with their keyboards."""
+def pages(text: str, charts: Iterator[bytes]) -> Iterator[str]:
+    """A golden file's pages as HTML bubbles with their keyboards. charts: PNG files, those it attaches in order"""
     for page in text.split("=====\n"):
         rows, lines = [], []
         for line in page.rstrip("\n").split("\n"):
             found = BUTTON.findall(line) if line.startswith("[") else []
             (rows.append(found) if found else lines.append(line))
-        picture = '<div class="picture"></div>' if lines[0] == "[picture]" else ""
+        picture = f'<div class="picture">{_image(next(charts))}</div>' if lines[0] == "[picture]" else ""
         shown = "\n".join(lines[1:] if lines[0] in ("[picture]", "[file]") else lines)
         shown = shown.replace("</pre>\n", "</pre>")  # a block ends its line by itself
         keys = "".join(
@@ -60,8 +68,8 @@ def pages(text: str) -> Iterator[str]:
 
 def sheets(names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
     """(name of the picture, kinds on it): kinds of one family together, a few on each."""
-    for family, kinds in groupby(sorted(names), key=lambda name: name.partition("-")[0]):
-        some = list(kinds)
+    for family, members in groupby(sorted(names), key=lambda name: name.partition("-")[0]):
+        some = list(members)
         for start in range(0, len(some), EACH):
             yield f"{family}{start // EACH + 1 if len(some) > EACH else ''}", some[start : start + EACH]
 
@@ -80,8 +88,13 @@ def draw(chromium: str) -> None:
             _run(chromium, f"--window-size={WIDTH},{height + 40}", f"--screenshot={target}", page.as_uri())
 
 
+def _image(png: bytes) -> str:
+    return f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+
+
 def _kind(name: str) -> str:
-    return f"<h1>{name}</h1>{''.join(pages((GOLDEN / f'{name}.txt').read_text('utf-8')))}"
+    charts = (asyncio.run(Painter().png(block)) for block in MESSAGES[name].blocks if isinstance(block, Picture))
+    return f"<h1>{name}</h1>{''.join(pages((GOLDEN / f'{name}.txt').read_text('utf-8'), charts))}"
 
 
 def _run(chromium: str, *options: str) -> str:

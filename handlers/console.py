@@ -71,6 +71,9 @@ class Console:
             return Outcome("failed", str(error))
         return Outcome("sent")
 
+    async def edit(self, address: Address, message_id: str, message: Message, *, plain: bool = False) -> Outcome:
+        return Outcome("failed", "what stands in a terminal stays as it is")
+
     def health(self) -> Health:
         return Health(ok=True, detail="terminal" if self._terminal else "pipe")
 

@@ -17,7 +17,7 @@ from storage.values import instant, micros, packed, rows
 
 PUSHED: Final = """
     SELECT lanes.platform, chat, thread, due_at FROM outbox JOIN lanes ON lanes.id = lane
-    WHERE kind = 'article' AND due_at > ? AND state <> 'withheld' ORDER BY due_at"""
+    WHERE kind = 'article' AND edits = '' AND due_at > ? AND state <> 'withheld' ORDER BY due_at"""
 DUE: Final = """
     SELECT outbox.id, due_at, lanes.platform, chat, thread, message
     FROM outbox JOIN lanes ON lanes.id = lane JOIN bodies ON bodies.id = body

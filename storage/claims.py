@@ -36,7 +36,10 @@ CLAIMED: Final = """
     SELECT outbox.*, chat, thread, message, instr(plain, ',' || outbox.platform || ',') AS bare, (
         SELECT strikes FROM lanes AS whole
         WHERE whole.platform = lanes.platform AND whole.chat = lanes.chat AND whole.thread = ''
-    ) AS strikes
+    ) AS strikes,
+    iif(edits = '', NULL, coalesce((
+        SELECT message_id FROM outbox AS told WHERE told.event = outbox.edits AND told.lane = outbox.lane
+    ), '')) AS told
     FROM outbox JOIN lanes ON lanes.id = lane JOIN bodies ON bodies.id = body"""
 BY_ID: Final = "WHERE outbox.id IN (SELECT value FROM json_each(?))"
 SETTLE: Final = """
@@ -157,4 +160,5 @@ def _delivery(row: Row) -> Delivery:
         lost=row["lost"],
         plain=bool(row["bare"]),
         strikes=row["strikes"] or 0,
+        edits=row["told"],
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from itertools import chain
@@ -68,6 +69,22 @@ def changed(db: Database, edited: Mapping[int, Edit]) -> dict[int, Edit]:
         for number, (story, keys) in edited.items()
         if number in stored and (keys or (stored[number][0] == story.source and stored[number][1:] != _editable(story)))
     }
+
+
+def rewritten(db: Database, edited: Mapping[int, Edit]) -> dict[int, tuple[Article, Article]]:
+    """What is stored and its later version, of those that their own source words otherwise."""
+    pairs = {number: (article_of(db, number), later) for number, (later, _) in changed(db, edited).items()}
+    return {
+        number: (before, replace(later, id=number, follows=_followed(db, before)))
+        for number, (before, later) in pairs.items()
+        if before and before.source == later.source
+    }
+
+
+def _followed(db: Database, article: Article) -> str:
+    """The headline that began the story an article follows up, "" for none."""
+    first = article_of(db, article.story) if article.story not in (0, article.id) else None
+    return first.title if first else ""
 
 
 def keep_news(

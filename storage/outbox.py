@@ -26,12 +26,16 @@ WENT: Final = """
     SELECT 1 FROM outbox JOIN lanes ON lanes.id = lane
     WHERE event = ? AND lanes.platform = ? AND chat = ? AND thread = ?
         AND state IN ('pending', 'inflight', 'sent', 'unknown')"""
+REWORD: Final = """
+    UPDATE outbox SET body = ?5
+    WHERE event = ?1 AND tries = 0 AND (state = 'pending' OR (state = 'withheld' AND last_error = 'bundle'))
+        AND lane = (SELECT id FROM lanes WHERE platform = ?2 AND chat = ?3 AND thread = ?4)"""
 INSERT: Final = """
     INSERT INTO outbox (lane, event, platform, kind, priority, state, body, due_at, not_before, expires_at, ready_at,
-        created_at, settled_at, last_error)
-    SELECT {}, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12 FROM json_each(?1) WHERE true
+        created_at, settled_at, last_error, edits)
+    SELECT {}, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13 FROM json_each(?1) WHERE true
     ON CONFLICT (event, lane) DO NOTHING"""
-SAME_EVENT: Final = INSERT.format("value, ?13")
+SAME_EVENT: Final = INSERT.format("value, ?14")
 EACH_ITS_EVENT: Final = INSERT.format("value ->> 0, value ->> 1")
 RAISE: Final = """
     UPDATE outbox SET priority = ?2
@@ -57,7 +61,7 @@ ENQUEUE_MAILINGS: Final = f"""
 """One that was only noted as too late, by a clock since put back, comes in time after all."""
 CROWDED: Final = "SELECT lane FROM temp.due GROUP BY lane HAVING count(*) > 1 OR max(busy)"
 """Lanes where a digest may not be the first."""
-_ALIKE: Final = attrgetter("message", "kind", "due_at", "expires_at", "state", "reason", "address.platform")
+_ALIKE: Final = attrgetter("message", "kind", "due_at", "expires_at", "state", "reason", "edits", "address.platform")
 _NAMES: Final = attrgetter("address.platform", "address.chat", "address.thread")
 
 Waiting = dict[int, tuple[int, int]]
@@ -69,7 +73,7 @@ def enqueue(db: Database, outgoing: Sequence[Outgoing], now: datetime) -> int:
 
     What goes to many chats costs least as one run with the same message object.
     """
-    wanted = [out for out in outgoing if not out.only_after or _went(db, out.only_after, out.address)]
+    wanted = [out for out in outgoing if _is_wanted(db, out)]
     known = lanes_of(db, dict.fromkeys(map(_NAMES, wanted)))
     waiting = _waiting(db, {lane.id for lane in known.values()})
     kept = 0
@@ -151,10 +155,11 @@ class _Alike:
         self._named = out.address.platform, out.kind, self.priority, out.state, body, self.due, micros(out.expires_at)
         self._settled = None if out.state == "pending" else now
         self._reason = plain(out.reason)
+        self._edits = plain(out.edits)
 
     def insert(self, lanes: list[int], events: list[str], *, ready: bool = False) -> int:
         """Returns how many were new. In the order of their lanes, which is that of the index."""
-        common = *self._named, self.due if ready else None, self.now, self._settled, self._reason
+        common = *self._named, self.due if ready else None, self.now, self._settled, self._reason, self._edits
         if not lanes:
             return 0
         if len(events) == 1:
@@ -167,6 +172,20 @@ class _Alike:
 def _waiting(db: Database, ids: Collection[int]) -> Waiting:
     found = db.conn.execute(OPEN, (packed(sorted(ids)),))
     return {lane: (due, priority) for lane, due, priority in found}
+
+
+def _is_wanted(db: Database, out: Outgoing) -> bool:
+    """Whether it needs a row: what it follows went there, and it is not said by that row itself."""
+    if out.edits and _reword(db, out):
+        return False
+    event = out.edits or out.only_after
+    return not event or _went(db, event, out.address)
+
+
+def _reword(db: Database, out: Outgoing) -> bool:
+    """What was never handed over goes in the new words."""
+    names = out.address.platform, out.address.chat, out.address.thread
+    return db.conn.execute(REWORD, (out.edits, *names, body_of(db, out.message))).rowcount > 0
 
 
 def _went(db: Database, event: str, address: Address) -> bool:

@@ -135,6 +135,11 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         await self.keep_poll(state)
         return 0
 
+    async def rewritten(
+        self, edited: Mapping[int, tuple[Article, Sequence[str]]]
+    ) -> dict[int, tuple[Article, Article]]:
+        return await self._readers.run(news.rewritten, edited)
+
     async def find_news(self, query: NewsQuery, limit: int) -> NewsPage:
         return await self._readers.run(search.find_news, query, limit)
 

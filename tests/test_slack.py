@@ -271,6 +271,17 @@ async def test_the_chat_speaks_the_language_it_chose(fake: FakeSlack, slack: Sla
     assert fake.messages("C1")[0].text == "да"
 
 
+async def test_a_message_is_edited_in_its_place_and_one_that_is_gone_is_not_sent_anew(
+    fake: FakeSlack, slack: Slack
+) -> None:
+    sent = await slack.send(HERE, Message((Paragraph("before"),)))
+    edited = await slack.edit(HERE, sent.message_id, Message((Paragraph("after"),)))
+    assert (edited.state, edited.message_id) == ("sent", sent.message_id)
+    assert [seen.text for seen in fake.messages("C1")] == ["after"]
+    assert (await slack.edit(HERE, "1.0", Message((Paragraph("after"),)))).state == "failed"
+    assert len(fake.messages("C1")) == 1
+
+
 # --- the link ----------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_gmt
 
-from bot.compose.chat import beta_note, quiet_line
+from bot.compose.chat import beta_note, corrections_line, quiet_line
 from bot.compose.moments import clock
 from bot.compose.orders import describe, next_digest
 from bot.locales import Tongue
@@ -62,6 +62,19 @@ def quiet(hours: Quiet | None, tongue: Tongue, choices: Sequence[Choice]) -> Mes
 def quiet_until(start: str, tongue: Tongue, choices: Sequence[Choice]) -> Message:
     """They begin at `start`: when they could end."""
     return _page((Heading(tongue.say("Quiet from {start} until ...", start=start)),), choices, tongue, "quiet")
+
+
+def corrections(tongue: Tongue, *, edits: bool) -> Message:
+    """What becomes of a message whose news or rate is corrected later."""
+    text = tongue.say(
+        "When an article is corrected or a bank revises a rate, I can correct the message I sent."
+        " Nothing rings, and nothing comes twice."
+    )
+    choices = [
+        Choice(tongue.say("Correct what was sent"), "corrections edit", chosen=edits),
+        Choice(tongue.say("Leave it as it is"), "corrections leave", chosen=not edits),
+    ]
+    return _page((Heading(corrections_line(tongue, edits=edits)), Paragraph(text)), choices, tongue)
 
 
 def digest(told: Iterable[Block], held: Sequence[Subscription], tongue: Tongue, zone: str, now: datetime) -> Message:

@@ -71,6 +71,13 @@ def quiet_line(hours: Quiet | None, tongue: Tongue) -> str:
     return tongue.say("Quiet hours: {span}, without a sound", span=span)
 
 
+def corrections_line(tongue: Tongue, *, edits: bool) -> str:
+    """What becomes of what was sent when it is corrected."""
+    if edits:
+        return tongue.say("Corrections: in the message that was sent")
+    return tongue.say("Corrections: of rates, in a new message")
+
+
 def _quiet_buttons(hours: Quiet | None, tongue: Tongue) -> list[Button]:
     span = f"{hours.start:%H:%M}-{hours.end:%H:%M}" if hours else "22:00-07:00"
     buttons = [] if hours and hours.hold else [Button(tongue.say("{span}, wait", span=span), f"/quiet {span} hold")]
@@ -89,6 +96,7 @@ def settings(
         tongue.say("Time zone: {zone}, now {time}", zone=chosen.zone, time=clock(local, tongue)),
         tongue.say("Language: {name}", name=own_name),
         quiet_line(chosen.quiet, tongue),
+        corrections_line(tongue, edits=chosen.edits),
         tongue.count("{n} subscription: /list", "{n} subscriptions: /list", len(held))
         if held
         else tongue.say("Nothing comes by itself here yet."),
@@ -104,6 +112,7 @@ def settings(
         Button(tongue.say("Time zone"), "/settings zone"),
         Button(tongue.say("Language"), "/settings language"),
         Button(tongue.say("Quiet hours"), "/settings quiet"),
+        Button(tongue.say("Corrections"), "/settings corrections"),
         Button(tongue.say("My subscriptions"), "/list"),
     ]
     if paused:
@@ -120,6 +129,7 @@ def settings_data(chosen: ChatSettings, held: Sequence[Subscription], now: datet
         "zone": chosen.zone,
         "language": chosen.language,
         "quiet": {"from": f"{quiet.start:%H:%M}", "until": f"{quiet.end:%H:%M}", "hold": quiet.hold} if quiet else None,
+        "corrections": "edit" if chosen.edits else "leave",
         "subscriptions": len(held),
         "paused": sum(order.is_paused(now) for order in held),
     }

@@ -145,7 +145,7 @@ def _buttons(amount: Decimal, quote: Quote, on: date | None, tongue: Tongue) -> 
     asked, when = exact_text(amount), f" on {on}" if on else ""
     swap = Button(f"{quote.quote} → {quote.base}", f"/convert {asked} {quote.quote} in {quote.base}{when}")
     since = on or quote.effective_date
-    if since is None:
+    if since is None or (quote.kind == "peg" and since == quote.effective_date):  # before a peg nothing is stored
         return (swap,)
     before = since - timedelta(days=1)
     then = f"/convert {asked} {quote.base} in {quote.quote} on {before}"

@@ -24,12 +24,16 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """What a chat has chosen: an IANA zone name, a language code, its quiet hours."""
+    """What a chat has chosen: an IANA zone name, a language code, its quiet hours.
+
+    edits: whether what is corrected later is corrected in the message that told it
+    """
 
     address: Address
     zone: str
     language: str
     quiet: Quiet | None = None
+    edits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Outgoing:
     state: "pending"; "expired" for a digest that is only noted as skipped; "withheld" for what is only noted
         as not sent; reason: why, for whoever asks
     only_after: an event; the message is dropped unless that one is on its way to this address, or went there
+    edits: an event, too; the message takes the place of that one's. Where that waits, it goes in these words; where
+        it arrived, it is written anew; else this is dropped
     why: what it came of, for /why; bot/compose/why.py knows the names
     """
 
@@ -45,6 +47,7 @@ class Outgoing:
     expires_at: datetime
     state: DeliveryState = "pending"
     only_after: str = ""
+    edits: str = ""
     reason: str = ""
     why: Mapping[str, str] = field(default_factory=dict)
 
@@ -57,6 +60,7 @@ class Delivery:
         could not carry out; lost: answers lost before
     plain: the platform refused the text of this message; it goes as bare words
     strikes: how often in a row the chat has refused us
+    edits: the platform's id of the message it takes the place of, "" where that never arrived; None: it is a new one
     """
 
     id: int
@@ -72,6 +76,7 @@ class Delivery:
     lost: int = 0
     plain: bool = False
     strikes: int = 0
+    edits: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Final
 
 from bot import places, topics
@@ -24,12 +25,12 @@ CITIES: Final = 21
 """Zones a page: as many buttons as every chat can show, the way on and back included."""
 TOPICS: Final = 18
 """Countries and themes a page."""
-PARTS: Final = frozenset({"zone", "language", "quiet", "digest", "topics"})
+PARTS: Final = frozenset({"zone", "language", "quiet", "digest", "topics", "corrections"})
 
 
 @command(group="settings", needs={"news", "rates"}, changes=PARTS)
 async def settings(
-    desk: Desk, ask: Request, what: Annotated[str, "zone | language | quiet | digest | topics"] = ""
+    desk: Desk, ask: Request, what: Annotated[str, "zone | language | quiet | digest | topics | corrections"] = ""
 ) -> Answer:
     """What is set for this chat, and all of it to be changed by pressing.
 
@@ -37,9 +38,16 @@ async def settings(
     /settings digest
     """
     part, _, rest = what.partition(" ")
-    turn = {"zone": _zone, "language": _language, "quiet": _quiet, "digest": _digest, "topics": _topics}
     if not part:
         return await _first(desk, ask)
+    turn = {
+        "zone": _zone,
+        "language": _language,
+        "quiet": _quiet,
+        "digest": _digest,
+        "topics": _topics,
+        "corrections": _corrections,
+    }
     if part.casefold() not in turn:
         raise Refusal(N_("I cannot read that."), N_("/settings shows what there is."))
     return await turn[part.casefold()](desk, ask, rest)
@@ -139,6 +147,18 @@ async def _topics(desk: Desk, ask: Request, rest: str) -> Answer:
     if first + TOPICS < len(named):
         choices.append(Choice(speech.say("Next"), f"topics {first + TOPICS}"))
     return Answer(compose.topics(speech, choices, back="topics" if first else ""))
+
+
+async def _corrections(desk: Desk, ask: Request, rest: str) -> Answer:
+    """Whether what was sent is edited; "edit" or "leave" sets it."""
+    word = rest.casefold()
+    if word not in ("", "edit", "leave"):
+        raise Refusal(N_("I cannot read that."), N_("/settings shows what there is."))
+    chosen, speech = await _now(desk, ask)
+    if word:
+        chosen = replace(chosen, edits=word == "edit")
+        await desk.store.keep_chat(chosen, [])
+    return Answer(compose.corrections(speech, edits=chosen.edits))
 
 
 def _number(text: str, below: int) -> int | None:

@@ -112,6 +112,10 @@ class Slack:
         await self._notices.tell(address, outcome)
         return outcome
 
+    async def edit(self, address: Address, message_id: str, message: Message, *, plain: bool = False) -> Outcome:
+        """See bot.ports.Chat."""
+        return await self._sender.edit(address, message_id, message, bare=plain)
+
     def pages(self) -> dict[str, Page]:
         """See bot.ports.Chat."""
         pages = {EVENTS_PAGE: self._door.page} if self._door else {}

@@ -39,26 +39,28 @@ class Sender:
 
     async def send(self, address: Address, message: Message, *, bare: bool = False) -> Outcome:
         """Push one message, whose turn it is. bare: without blocks. Raises DatabaseError."""
-        chosen = await self._store.chat(address)
-        speak = tongue(chosen.language if chosen else "")
-        if bare:
-            outcome = await self._post(address, {"text": plain_text(message, speak), "mrkdwn": False})
-        else:
-            rendered = render(message, speak)
-            outcome = await self._post(address, {"text": rendered.text, "blocks": rendered.blocks})
+        speak = await self._tongue(address)
+        outcome = await self._post(address, _content(message, speak, bare=bare))
         if outcome.state == "sent" and attachments(message):
             await self._share(address, message, speak)
         return outcome
+
+    async def edit(self, address: Address, ts: str, message: Message, *, bare: bool) -> Outcome:
+        """Put a message in the place of one sent."""
+        return await self._post(address, _content(message, await self._tongue(address), bare=bare), ts)
 
     async def say(self, address: Address, message: Message, speak: Tongue) -> Outcome:
         """Answer in a channel, at once or not at all. Raises DatabaseError."""
         if wait := await self._pace.take(address.chat, reply=True):
             return Outcome("expired", f"its turn is in {wait:.0f} s")
-        rendered = render(message, speak)
-        outcome = await self._post(address, {"text": rendered.text, "blocks": rendered.blocks})
+        outcome = await self._post(address, _content(message, speak, bare=False))
         if outcome.state == "sent" and attachments(message):
             await self._share(address, message, speak)
         return outcome
+
+    async def _tongue(self, address: Address) -> Tongue:
+        chosen = await self._store.chat(address)
+        return tongue(chosen.language if chosen else "")
 
     async def _share(self, address: Address, message: Message, speak: Tongue) -> None:
         """What is attached follows its text; if it cannot, what it holds."""
@@ -67,8 +69,11 @@ class Sender:
             await self._pace.take(address.chat, patience=LONGEST_WAIT)
             await self._post(address, {"text": spoken.text, "blocks": spoken.blocks})
 
-    async def _post(self, address: Address, content: dict[str, Any]) -> Outcome:
-        """A token that has expired is renewed, and the message sent once more with the new one."""
+    async def _post(self, address: Address, content: dict[str, Any], ts: str = "") -> Outcome:
+        """A token that has expired is renewed, and the message sent once more with the new one.
+
+        ts: of the message it takes the place of, "" for a new one
+        """
         workspace, _, channel = address.chat.rpartition("/")
         renewed = False
         while True:
@@ -77,13 +82,16 @@ class Sender:
             except NotInstalled:
                 return Outcome("dead", UNINSTALLED, cause="workspace")
             try:
-                answer = await client.chat_postMessage(
-                    channel=channel,
-                    thread_ts=address.thread or None,
-                    unfurl_links=False,
-                    unfurl_media=False,
-                    **content,
-                )
+                if ts:
+                    answer = await client.chat_update(channel=channel, ts=ts, **content)
+                else:
+                    answer = await client.chat_postMessage(
+                        channel=channel,
+                        thread_ts=address.thread or None,
+                        unfurl_links=False,
+                        unfurl_media=False,
+                        **content,
+                    )
             except SlackApiError as error:
                 why = refused(error)
                 if why.error != "token_expired" or renewed:
@@ -110,3 +118,10 @@ class Sender:
                 return Outcome("dead", UNINSTALLED, cause=cause)
             return replace(outcome, cause=cause)
         return outcome
+
+
+def _content(message: Message, speak: Tongue, *, bare: bool) -> dict[str, Any]:
+    if bare:
+        return {"text": plain_text(message, speak), "mrkdwn": False}
+    rendered = render(message, speak)
+    return {"text": rendered.text, "blocks": rendered.blocks}

@@ -117,6 +117,10 @@ class Telegram:
         """Push one message."""
         return await self._sender.send(address, message, bare=plain)
 
+    async def edit(self, address: Address, message_id: str, message: Message, *, plain: bool = False) -> Outcome:
+        """Put a message in the place of one that was sent."""
+        return await self._sender.edit(address, message_id, message, bare=plain)
+
     def pages(self) -> dict[str, Page]:
         """The webhook's, if updates are brought to us."""
         return {webhook.PATH: self._updates.page} if isinstance(self._updates, Webhook) else {}

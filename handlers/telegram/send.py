@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, Literal
 
@@ -148,6 +149,20 @@ class Sender:
         if outcome.state != "sent":
             log.warning("reply not sent", state=outcome.state, detail=outcome.detail)
         return outcome
+
+    async def edit(self, address: Address, message_id: str, message: Message, *, bare: bool = False) -> Outcome:
+        """Put a message in the place of one we sent, whose turn it is. Never raises for what Telegram does."""
+        pages = render(message, await self._callback_data(address, message))
+        if len(pages) != 1 or pages[0].attachment:
+            return Outcome("failed", "it has no room in the message that it corrects")
+        body = {"text": pages[0].plain} if bare else _markup(replace(pages[0], silent=False))
+        where = {"chat_id": _chat_id(address.chat), "message_id": int(message_id)}
+        try:
+            await self._transport.call("editMessageText", where | PREVIEW_OFF | body)
+        except TelegramError as error:
+            if "not modified" not in error.message.lower():
+                return self._outcome(address, error)
+        return Outcome("sent", message_id=message_id)
 
     async def turn(self, address: Address, shown: telegram.Message, message: Message, mark: Mark = unmarked) -> bool:
         """Put a message in the place of one shown. False where that cannot be: it is to be sent instead."""

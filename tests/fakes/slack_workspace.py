@@ -172,6 +172,8 @@ class Workspace:
             return self._post(args)
         if method.startswith("views."):
             return self.views.carry_out(method, args)
+        if method == "chat.update":
+            return self._update(args)
         if _SCOPES.get(method) in self.missing_scopes:
             return {"ok": False, "error": "missing_scope", "needed": _SCOPES[method]}
         if method == "conversations.open":
@@ -231,6 +233,13 @@ class Workspace:
         ts = f"{1_700_000_000 + next(self._counter)}.000100"
         self.posted.append(self._seen(channel, args, ts=ts))
         return {"ok": True, "channel": channel, "ts": ts}
+
+    def _update(self, args: Json) -> Json:
+        found = [n for n, one in enumerate(self.posted) if (one.channel, one.ts) == (args["channel"], args["ts"])]
+        if error := refuse(args) if found else "message_not_found":
+            return {"ok": False, "error": error}
+        self.posted[found[0]] = self._seen(args["channel"], args, ts=args["ts"])
+        return {"ok": True, "channel": args["channel"], "ts": args["ts"]}
 
     def _seen(self, channel: str, raw: Json, user: str = "", ts: str = "") -> Seen:
         screen = show(raw)

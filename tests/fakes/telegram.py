@@ -134,6 +134,10 @@ class FakeTelegram(BotApi):
         """creator, administrator, member, left or kicked."""
         self._members[chat, user] = status
 
+    def forget(self, chat: int) -> None:
+        """The person clears the chat: what the bot wrote is there no more."""
+        self._said.pop(chat, None)
+
     def messages(self, chat: int) -> list[Said]:
         """What the bot wrote in a chat, in order."""
         return list(self._said.get(chat, []))
