@@ -14,9 +14,9 @@ from bot.models import Answer, Request
 from handlers.slack import Slack
 from handlers.slack.manifest import EVENTS_PAGE
 from storage.sqlite import SqliteStore
-from tests.chats import free_port
 from tests.fakes.slack import APP, BOT, FakeSlack
 from tests.fakes.slack_courier import SECRET, Courier
+from tests.ports import held_port
 
 ROADS = ("socket", "http")
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -60,7 +60,7 @@ async def speaking(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(slack.close)
         if pages := slack.pages():
-            port = free_port()
+            port = stack.enter_context(held_port())
             await stack.enter_async_context(http_server(("127.0.0.1", port), dict, dict, pages))
             fake.pages = f"http://127.0.0.1:{port}"
         if road == "http":
