@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 
-from bot.message import Link
+from bot.message import Link, Table
 from bot.models import Address, PollState, Quiet
 from tests.kinds import NOW, article
 from tests.test_menu import HERE, Office, commands_of, fill, office, said
@@ -29,6 +29,8 @@ async def test_the_first_subscription_answers_with_the_digest_at_once_and_later_
     assert "The last 24 hours had 7 articles for it:" in said(second)
     assert len([block for block in second.message.blocks if isinstance(block, Link)]) == 3
     assert "nothing of it was new" in said(await office.say("/subscribe instant unicorn"))
+    rates = await office.say("/subscribe daily 18:00 rates")
+    assert [type(block) for block in rates.message.blocks].count(Table) == 1
 
 
 async def test_a_preview_sets_nothing_and_its_button_does(office):

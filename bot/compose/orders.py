@@ -11,7 +11,7 @@ from bot import topics
 from bot.compose.moments import coming, moment
 from bot.echo import shown
 from bot.locales import N_, Tongue
-from bot.message import Block, Button, Heading, Link, Message, Paragraph
+from bot.message import Block, Button, Heading, Link, Message, Paragraph, Table
 from bot.models import Content, Schedule, Subscription
 from bot.orders import order_text
 
@@ -91,8 +91,12 @@ def _what_was_set(order: Subscription, tongue: Tongue, zone: str, *, tomorrow: b
 
 
 def _short(preview: Preview, tongue: Tongue) -> Iterator[Block]:
-    """How many stories, and the first titles."""
+    """How many stories, and the first titles; the rates where there is no news."""
     count = preview.articles
+    board = [block for block in preview.digest.blocks if isinstance(block, Table)]
+    if board and not count:
+        yield from board
+        return
     if not count:
         yield Paragraph(tongue.say("In the last 24 hours nothing of it was new."))
         return
