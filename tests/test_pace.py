@@ -66,7 +66,7 @@ def test_a_loop_that_stood_still_lets_nobody_out_in_a_throng():
                 asyncio.get_running_loop().now += 0.8  # type: ignore[attr-defined]
         return [moment for moment, _ in turns]
 
-    assert most_in(simulate(run()), 1) <= 27
+    assert most_in(simulate(run()), 1) <= 26
 
 
 def test_a_process_that_begins_does_not_begin_with_a_burst():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -128,16 +130,32 @@ class _Chats:
         return [*self._limits(), self._others(), self._silences(), *self._gone(), self._moved(), self._bulletin()]
 
     def _limits(self) -> list[Line]:
-        second = most_in([call.moment for call in self.calls], 1)
+        moments = sorted(call.moment for call in self.calls)
+        second = max(self._seconds(moments), default=0)
         groups: dict[int, list[float]] = defaultdict(list)
         for call in self.calls:
             if call.chat < 0:
                 groups[call.chat].append(call.moment)
         minute = max(most_in(moments, 60) for moments in groups.values())
         return [
-            Line("most calls in any second", f"{second} of 30", second <= 30),
+            Line("most calls in any second", f"{second} of 30{self._asleep(moments)}", second <= 30),
             Line("most in any minute to a group", f"{minute} of 20", minute <= 20),
         ]
+
+    def _seconds(self, moments: list[float]) -> Iterator[int]:
+        """How many calls are in the second from each of them on, where the referee was awake all the time."""
+        stalls = self.load.referee.stalls
+        for number, moment in enumerate(moments):
+            if not any(began < moment + 1 and moment <= end for began, end in stalls):
+                yield bisect_right(moments, moment + 1 - 1e-6) - number
+
+    def _asleep(self, moments: list[float]) -> str:
+        if not (stalls := self.load.referee.stalls):
+            return ""
+        longest = max(end - began for began, end in stalls)
+        return (
+            f" (the referee stood still {len(stalls)} times, up to {longest:.2f} s; {most_in(moments, 1)} with those)"
+        )
 
     def _others(self) -> Line:
         at, span = self.load.banned_at, self.load.cast.shape.beside

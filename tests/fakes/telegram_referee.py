@@ -31,10 +31,8 @@ AMBIGUOUS = frozenset({"502", "504", "late", "dropped", "dropped after"})
 LATE_SECONDS = 33.0
 """Longer than the client waits."""
 FLOOD_SPAN, FLOODS = 2.4, 2
-"""So many chats at most are told to wait in so many seconds: three would be a storm, that is, the whole bot.
-Each is told twice in a row, else there could not be as many."""
-FORGOTTEN = 15.0
-"""Seconds after which a chat that did not come again is not waited for: it may have moved."""
+"""So many chats at most are told to wait in so many seconds: three would be a storm, that is, the whole bot."""
+BEAT, STALL = 0.02, 0.1
 GRACE = 0.5
 """Seconds in which calls may arrive that were on their way when a silence was asked for."""
 
@@ -54,7 +52,7 @@ class Call:
 class Referee:
     """flood_share: of the calls that are told to wait 1 to 5 seconds; people: chats above this number ask us
     things, and their answers are troubled with `people_share`; refused_text: is refused as HTML; closed: topics
-    that are; spoke: calls into a silence that was asked for"""
+    that are; spoke: calls into a silence that was asked for; stalls: when the referee itself stood still"""
 
     def __init__(self, telegram: FakeTelegram, dice: Random, people: int) -> None:
         self.calls: list[Call] = []
@@ -67,13 +65,14 @@ class Referee:
         self.spoke: Counter[str] = Counter()
         self.good_polls: list[float] = []
         self.missed: list[tuple[str, float]] = []
+        self.stalls: list[tuple[float, float]] = []
+        self._watch: asyncio.Task[None] | None = None
         self._people = people
         self._dice = dice
         self._bans: dict[int | str, float] = {}
         self._told: dict[int | str, float] = {}
         self._owed = 0.0
         self._floods: deque[tuple[float, int]] = deque()
-        self._again: dict[int, float] = {}
         self._poll_faults: list[str] = []
         self._conflict_until = 0.0
         self._last_batch: list[Any] = []
@@ -90,7 +89,6 @@ class Referee:
         """No more trouble with what is sent."""
         self._bans.clear()
         self.plan.clear()
-        self._again.clear()
         self.flood_share = self.people_share = 0.0
 
     def ambiguous(self) -> set[tuple[int, str]]:
@@ -98,6 +96,8 @@ class Referee:
         return {(call.chat, call.text) for call in list(self.calls) if call.fault in AMBIGUOUS}
 
     async def _sent(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self._watch is None or self._watch.get_loop() is not asyncio.get_running_loop():
+            self._watch = asyncio.create_task(self._watch_itself())
         asked = json.loads(await request.read())
         where = int(asked["chat_id"]), asked.get("message_thread_id")
         call = Call(*where, asked["text"], "parse_mode" in asked, time.monotonic())
@@ -106,6 +106,14 @@ class Referee:
         if call.fault:
             self.met[call.fault] += 1
         return await (fault(request, handler) if fault else handler(request))
+
+    async def _watch_itself(self) -> None:
+        """While this loop stands still, calls heap up at its door and seem to come at once."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(BEAT)
+            if (now := time.monotonic()) - before > BEAT + STALL:
+                self.stalls.append((before, now))
 
     def _fault_of(self, call: Call) -> tuple[str, Fault | None]:
         for chat, name in (("", "silence"), (call.chat, "ban")):
@@ -129,23 +137,16 @@ class Referee:
         self._owed = min(self._owed + self.flood_share, 3.0)
         while self._floods and self._floods[0][0] < call.moment - FLOOD_SPAN:
             self._floods.popleft()
-        self._again = {chat: at for chat, at in self._again.items() if at > call.moment - FORGOTTEN}
-        if again := call.chat in self._again:
-            del self._again[call.chat]
-        elif self._owed < 1 or len({chat for _, chat in self._floods} | set(self._again)) >= FLOODS:
+        if self._owed < 1 or len({chat for _, chat in self._floods}) >= FLOODS:
             return ""
-        else:
-            self._again[call.chat] = call.moment
         self._owed -= 1
         self._floods.append((call.moment, call.chat))
-        return "429" if again else "429, first"
+        return "429"
 
     def _fault(self, name: str) -> Fault | None:
         match name:
             case "":
                 return None
-            case "429, first":
-                return _wait(1)
             case "429":
                 return _wait(self._dice.randint(1, 5))
             case "500":
