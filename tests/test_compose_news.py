@@ -33,10 +33,10 @@ def test_a_page_tells_where_it_stands_and_leads_on():
     assert message.buttons == (Button("Next", "/latest summit before:102"),)
 
 
-def test_the_last_page_leads_nowhere():
+def test_the_last_page_leads_back_to_the_first_only():
     message = page(NewsPage((article(1),), 7, False, 6))
     assert said(message)[1] == "7 of 7"
-    assert message.buttons == ()
+    assert [button.label for button in message.buttons] == ["First page"]
 
 
 def test_a_capped_count_says_so_and_leads_on():
