@@ -9,20 +9,22 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from bot import cli
 from bot.catalogue import read_catalogue
 from bot.config import Settings
-from bot.errors import DatabaseError, SettingsError
+from bot.errors import SettingsError
 from bot.health import http_server
 from bot.message import to_data
 from bot.models import Address, Request
 from bot.ports import Clock, CrashHook
 from bot.service import stop_signal
-from bot.wiring import VERSION, Core, World, live_core, open_chats, sample_core
+from bot.wiring import VERSION, Core, World, in_use, live_core, open_chats, pass_over, sample_core
 from handlers import menu
 from handlers.console import Console, print_message
+from storage import backup
 from storage.lock import ServiceLock
 
 HERE: Final = Address("console", "local")
@@ -77,7 +79,7 @@ async def _run(settings: Settings, world: World) -> int:
     """The service, until a signal ends it."""
     if settings.half_set and not settings.telegram_bot_token:
         raise SettingsError(settings.half_set)
-    taken = DatabaseError(f"{settings.database_path} is in use by another `yamchi run`; stop that one first")
+    taken = in_use(settings.database_path)
     if ServiceLock(settings.database_path).held_elsewhere():  # before a large database is read through
         raise taken
     if settings.open_webhook:
@@ -151,6 +153,35 @@ async def _backfill(settings: Settings, world: World, days: int, only: list[str]
     return 1 if tallies and all(tally.in_vain for tally in tallies) else 0
 
 
+async def _backup(settings: Settings, world: World, target: Path) -> int:
+    made, size = await asyncio.to_thread(backup.back_up, settings.database_path, target, world.clock())
+    print(f"{made}: {size:,} bytes, read through and whole")  # noqa: T201
+    return 0
+
+
+async def _restore(settings: Settings, world: World, source: Path) -> int:
+    """Digests that fell due before now are passed over, as what waits is: it may have been sent since the backup."""
+    path, now = settings.database_path, world.clock()
+    lock = ServiceLock(path)
+    if not lock.acquire():
+        raise in_use(path)
+    try:
+        made, aside = await asyncio.to_thread(backup.prepare, path, source, now)
+        try:
+            aside += await pass_over(settings, made, now)
+            before = await asyncio.to_thread(backup.put_in_place, path, made, now, world.crash)
+        finally:
+            backup.discard(made)
+    finally:
+        lock.release()
+    print(f"{path} is {source} now")  # noqa: T201
+    if before:
+        print(f"what was there before is {before}; delete it when all is well")  # noqa: T201
+    if aside:
+        print(f"{aside} messages are not sent, as they may have been since the backup; /why tells")  # noqa: T201
+    return 0
+
+
 def _manifest(what: str) -> int:
     if what == cli.Manifest.BOTFATHER:
         from handlers.telegram.manifest import botfather as manifest  # noqa: PLC0415
@@ -177,6 +208,8 @@ def main(argv: list[str] | None = None, clock: Clock = _now, crash: CrashHook = 
         doctor=lambda: cli.perform(partial(_doctor, world=world)),
         probe=lambda name: cli.perform(partial(_probe, world=world, name=name)),
         backfill=lambda days, only: cli.perform(partial(_backfill, world=world, days=days, only=only)),
+        backup=lambda target: cli.perform(partial(_backup, world=world, target=target)),
+        restore=lambda source: cli.perform(partial(_restore, world=world, source=source)),
         manifest=_manifest,
         version=VERSION,
     )

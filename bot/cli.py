@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
@@ -31,6 +32,8 @@ class Verbs:
     doctor: Callable[[], int]
     probe: Callable[[str], int]
     backfill: Callable[[int, list[str]], int]
+    backup: Callable[[Path], int]
+    restore: Callable[[Path], int]
     manifest: Callable[[str], int]
     version: str
 
@@ -119,6 +122,21 @@ def backfill(
 ) -> None:
     """Fetch the fixings of past days that are not stored yet. May run beside the service, and again."""
     _end(context.obj.backfill(days, banks or []))
+
+
+@app.command()
+def backup(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="A new file, or a folder: then the file is named by the time.")],
+) -> None:
+    """Copy the database to one file, checked. May run beside the service."""
+    _end(context.obj.backup(path))
+
+
+@app.command()
+def restore(context: typer.Context, path: Annotated[Path, typer.Argument(help="What `yamchi backup` made.")]) -> None:
+    """Put a backup in the database's place; the one before is kept. The service must be stopped."""
+    _end(context.obj.restore(path))
 
 
 class Manifest(StrEnum):
