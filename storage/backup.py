@@ -92,7 +92,7 @@ def put_in_place(path: Path, made: Path, now: datetime, crash: CrashHook) -> Pat
     Only for whoever holds the lock. Returns where the database before it lies, None if there was none.
     """
     crash("prepared")
-    before = _keep(path, path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%SZ}")) if path.exists() else None
+    before = _keep(path, path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%S.%fZ}")) if path.exists() else None
     crash("put-aside")
     made.with_name(made.name + ".lock").unlink(missing_ok=True)
     made.replace(path)
@@ -102,8 +102,6 @@ def put_in_place(path: Path, made: Path, now: datetime, crash: CrashHook) -> Pat
 
 def _keep(path: Path, before: Path) -> Path:
     """The old database under another name too; a log that cannot be folded into it is kept beside it there."""
-    if before.exists():
-        raise DatabaseError(f"{before} exists already; nothing was changed. Wait a second and try again.")
     _fold(path)
     _link(path, before)
     for ending in ("-wal", "-journal"):
