@@ -25,6 +25,7 @@ from bot.config import HostPort, Settings, resolve_allowed
 from bot.deliver import Deliverer
 from bot.errors import DatabaseError
 from bot.fetch import Fetcher
+from bot.guard import Guard
 from bot.models import Address, Catalogue
 from bot.parsing import Parser
 from bot.ports import Chat, Clock, CrashHook
@@ -124,6 +125,7 @@ async def open_core(
                 version=VERSION,
                 sample=sample,
                 admins=frozenset(settings.admins),
+                guard=Guard(world.clock),
                 find_feed=Finder(fetcher, parser).find,
             )
             lock = ServiceLock(settings.database_path)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from zoneinfo import available_timezones
 
 from bot.adding import Find
+from bot.guard import Guard
 from bot.locales import Tongue, tongue
 from bot.models import Address, Catalogue, ChatSettings, Health
 from bot.outlets import Outlets, outlets
@@ -21,6 +22,7 @@ class Desk:
     refresh: looks at the sources of these kinds ("rates", "news") if the store holds nothing
         fresh of them, within seconds; a service polls on its own and waits for first answers only
     find_feed: looks behind an address that somebody wants to add
+    guard: keeps those back who ask too fast
     health: the state of each part of the service, by name
     version: of this build; admins: operators, as "telegram:123" or "slack:T1/U2"
     """
@@ -35,6 +37,7 @@ class Desk:
     find_feed: Find
     sample: bool = False
     admins: frozenset[str] = frozenset()
+    guard: Guard | None = None
     refresh: Callable[[frozenset[str]], Awaitable[None]] | None = None
     health: Callable[[], Mapping[str, Health]] = field(default=dict)
 

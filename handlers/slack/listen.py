@@ -145,7 +145,8 @@ class Listener:
             message = about.refusal(*about.sorry(reference, tongue(request.language)))
         await self._settle(update, "taken")
         self._crash("taken")
-        await self._respond(heard, message, request.language)
+        if message.blocks:  # else SILENCE is to be kept
+            await self._respond(heard, message, request.language)
         await self._settle(update, "done")
 
     async def _request(self, heard: Heard) -> Request:

@@ -136,7 +136,10 @@ class Sender:
         return lost or outcome
 
     async def reply(self, address: Address, message: Message) -> Outcome:
-        """Answer a person: what surely did not arrive is tried again while it is worth it, nothing else."""
+        """Answer a person: what surely did not arrive is tried again while it is worth it, nothing else.
+        SILENCE is kept."""
+        if not message.blocks:
+            return Outcome("sent")
         until, bare = self._clock() + SHELF_LIFE["reply"], False
         while True:
             outcome = await self.send(address, message, bare=bare, turns=Turns(self._pace, reply=True))
