@@ -125,6 +125,7 @@ async def open_core(
                 version=VERSION,
                 sample=sample,
                 admins=frozenset(settings.admins),
+                retention_days=settings.retention_days,
                 guard=Guard(world.clock),
                 find_feed=Finder(fetcher, parser).find,
             )

@@ -15,6 +15,7 @@ from storage.threads import told
 from storage.values import one
 
 BUSY_SECONDS: Final = 30
+FOLD_MILLISECONDS: Final = 500
 CACHE_KIB: Final = 65_536
 """Room for all pages that one large transaction changes: those that do not fit are written and read again."""
 FAULTS: Final = {
@@ -35,11 +36,20 @@ def open_writer(path: Path) -> Database:
         db.conn.execute("PRAGMA journal_mode = WAL")
         db.conn.execute("PRAGMA synchronous = FULL")
         db.conn.execute("PRAGMA foreign_keys = ON")
+        db.conn.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
         db.conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def fold(db: Database) -> None:
+    """Fold the log into the file and empty it, so that nothing forgotten is left in it. Who reads for long
+    is not waited for: the next time will do."""
+    db.conn.execute(f"PRAGMA busy_timeout = {FOLD_MILLISECONDS}")
+    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    db.conn.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 
 def open_reader(path: Path) -> Database:
