@@ -19,8 +19,8 @@ from bot.errors import SettingsError
 from bot.health import http_server
 from bot.message import to_data
 from bot.models import Address, Request
-from bot.ports import Clock, CrashHook
-from bot.service import stop_signal
+from bot.ports import Clock, CrashHook, Page
+from bot.service import Service, stop_signal
 from bot.wiring import VERSION, Core, World, in_use, live_core, open_chats, pass_over, sample_core
 from handlers import menu
 from handlers.console import Console, print_message
@@ -98,12 +98,21 @@ async def _run(settings: Settings, world: World) -> int:
                 raise SettingsError("; ".join(map(str, rejected)))
             await service.deliverer.settle_lapsed(alone=True)
             pages = {path: page for chat in chats.values() for path, page in chat.pages().items()}
+            pages["/metrics"] = _metrics(core, service)
             async with http_server(settings.http_listen, service.alive, service.ready, pages):
                 await service.serve(partial(menu.answer, desk), stop)
         finally:
             await asyncio.gather(*(chat.close() for chat in chats.values()))
             core.lock.release()
     return 0
+
+
+def _metrics(core: Core, service: Service) -> Page:
+    from bot.metrics import Metrics  # noqa: PLC0415
+
+    catalogue = core.catalogue
+    sources = {feed.id for feed in catalogue.feeds} | {road.id for road in catalogue.roads}
+    return Metrics(core.store, service.ready, service.restarts, sources, core.world.clock, VERSION).page
 
 
 async def _start(settings: Settings, world: World) -> int:

@@ -179,6 +179,10 @@ def _set_up_logs(settings: Settings | None, serves: Callable[[Settings], bool]) 
     asked = "log_level" in settings.model_fields_set
     level = settings.log_level if asked or serves(settings) else "CRITICAL"
     set_up_logs(level, settings.log_format, settings.secrets)
+    if settings.sentry_dsn and serves(settings):
+        from bot.reports import send_reports  # noqa: PLC0415 - few want it
+
+        send_reports(settings.sentry_dsn.get_secret_value(), settings.secrets)
 
 
 def _tell(error: Exception) -> int:

@@ -131,6 +131,7 @@ class Settings(BaseSettings):
     default_language: Annotated[str, AfterValidator(_language)] = Field(
         "en", description="a language code: " + ", ".join(languages())
     )
+    sentry_dsn: SecretStr | None = Field(None, description="a DSN, https://key@host/project")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: Literal["console", "json"] = Field("console", description="console or json")
 

@@ -293,10 +293,10 @@ def test_a_backup_taken_in_a_fan_out_is_whole_and_after_its_restore_nothing_is_s
     tmp_path: Path, times: int, tell: Tell
 ):
     luck, whole, twice, lost, aside, messages = random.Random(), 0, 0, 0, 0, 400
-    with fan_out(tmp_path) as fan:
+    with fan_out(tmp_path, 0.6) as fan:
         for turn in range(times):
             asyncio.run(fan.enqueue(messages, run=turn))
-            at = luck.randrange(1, messages * 3 // 4) + fan.arrived()
+            at = luck.randrange(1, messages // 4) + fan.arrived()
             with fan.start() as running:
                 _until(lambda at=at: fan.arrived() >= at or not fan.waits())
                 assert run(tmp_path, "backup", f"b{turn}.db").returncode == 0

@@ -31,7 +31,7 @@ def test_the_example_names_every_setting_with_its_default(empty_folder: Path):
     shown = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", text, re.MULTILINE))
     assert set(shown) == {name.upper() for name in Settings.model_fields}
     optional = {"TELEGRAM_BOT_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "ADMINS", "SOURCES_FILE", "FETCH_ALLOW",
-                "TELEGRAM_WEBHOOK_URL", "TELEGRAM_WEBHOOK_SECRET"}  # fmt: skip
+                "TELEGRAM_WEBHOOK_URL", "TELEGRAM_WEBHOOK_SECRET", "SENTRY_DSN"}  # fmt: skip
     (empty_folder / ".env").write_text("\n".join(f"{k}={v}" for k, v in shown.items() if k not in optional))
     assert read_settings() == Settings()
 
