@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import cli
-from bot.catalogue import read_catalogue
 from bot.config import Settings
 from bot.errors import SettingsError
 from bot.health import http_server
@@ -125,12 +124,19 @@ async def _start(settings: Settings, world: World) -> int:
 async def _doctor(settings: Settings, world: World) -> int:
     from bot.doctor import examine  # noqa: PLC0415
 
-    catalogue = read_catalogue(settings.sources_file)
     failed = False
     async with live_core(settings, world) as core:
-        async for finding in examine(settings, catalogue, core.store, core.fetcher, world.clock):
-            print(finding)  # noqa: T201
-            failed |= finding.verdict == "FAIL"
+        chats = {name: chat for name, chat in open_chats(settings, core).items() if name != "console"}
+        served = core.lock.held_elsewhere()
+        try:
+            checks = examine(
+                settings, core.catalogue, core.store, core.fetcher, world.clock, chats.values(), served=served
+            )
+            async for finding in checks:
+                print(finding)  # noqa: T201
+                failed |= finding.verdict == "FAIL"
+        finally:
+            await asyncio.gather(*(chat.close() for chat in chats.values()))
     return 1 if failed else 0
 
 
