@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import cli
-from bot.config import Settings
+from bot.config import Settings, read_supervisor
 from bot.errors import SettingsError
 from bot.health import http_server
 from bot.message import to_data
 from bot.models import Address, Request
+from bot.notify import notified
 from bot.ports import Clock, CrashHook, Page
 from bot.service import Service, stop_signal
 from bot.wiring import VERSION, Core, World, in_use, live_core, open_chats, pass_over, sample_core
@@ -98,7 +99,8 @@ async def _run(settings: Settings, world: World) -> int:
             await service.deliverer.settle_lapsed(alone=True)
             pages = {path: page for chat in chats.values() for path, page in chat.pages().items()}
             pages["/metrics"] = _metrics(core, service)
-            async with http_server(settings.http_listen, service.alive, service.ready, pages):
+            server = http_server(settings.http_listen, service.alive, service.ready, pages)
+            async with server, notified(read_supervisor(), service.alive):
                 await service.serve(partial(menu.answer, desk), stop)
         finally:
             await asyncio.gather(*(chat.close() for chat in chats.values()))

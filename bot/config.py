@@ -10,6 +10,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -207,6 +208,24 @@ def _read_secret(name: str, path: str) -> str:
     if not value:
         raise SettingsError(f"{name.upper()}_FILE: {path} is empty")
     return value
+
+
+@dataclass(frozen=True)
+class Supervisor:
+    """What started us and wants to be told how we fare: systemd, or nobody.
+
+    address: of its socket, "" for none; watchdog_seconds: how often it wants to hear from us at least, 0 for never
+    """
+
+    address: str
+    watchdog_seconds: float
+
+
+def read_supervisor() -> Supervisor:
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    span, of = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    meant = span.isdigit() and of in ("", str(os.getpid()))
+    return Supervisor("\0" + address[1:] if address.startswith("@") else address, int(span) / 1e6 if meant else 0.0)
 
 
 def proxy_for(scheme: str) -> str:
