@@ -52,7 +52,7 @@ def call(folder: Path, *words: str, env: Mapping[str, str] | None = None, now: d
     """`yamchi WORDS` in this process: as `run`, but without the second that a start takes."""
     out, err = io.StringIO(), io.StringIO()
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, hooks = root.handlers[:], root.level, (sys.excepthook, threading.excepthook)
     started = datetime.now(UTC)
     with (
         contextlib.chdir(folder),
@@ -65,6 +65,8 @@ def call(folder: Path, *words: str, env: Mapping[str, str] | None = None, now: d
         finally:
             root.handlers[:] = handlers
             root.setLevel(level)
+            sys.excepthook, threading.excepthook = hooks
+            logging.raiseExceptions = True
             structlog.reset_defaults()
     return Called(code, out.getvalue(), err.getvalue())
 
