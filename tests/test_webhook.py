@@ -158,7 +158,7 @@ async def test_setting_it_outlives_trouble(fake: FakeTelegram, store: SqliteStor
     fake.fails("setWebhook", refusal(401, "Unauthorized"), status(502), html_page(), reset,
                refusal(429, "Too Many Requests: retry after 1", retry_after=1))  # fmt: skip
     async with served(fake, store, Menu()) as (chat, _):
-        assert chat.health().ok
+        await until(lambda: chat.health().ok)
     assert fake.calls["setWebhook"] >= 6
 
 
