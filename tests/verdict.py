@@ -19,6 +19,8 @@ SETTLED = frozenset({"sent", "unknown", "failed", "dead", "expired"})
 POLLING_BACK = 35.0
 REPLY_SECONDS = 2.0
 UNTOUCHED = 0.95
+DELAYED = 10
+"""So many more calls in a second where a busy machine may delay some by as much as 0.6 s."""
 CAP = 32
 """Messages in flight at most."""
 CALM = 3.0
@@ -138,7 +140,11 @@ class _Chats:
                 groups[call.chat].append(call.moment)
         minute = max(most_in(moments, 60) for moments in groups.values())
         return [
-            Line("most calls in any second", f"{second} of 30{self._asleep(moments)}", second <= 30),
+            Line(
+                "most calls in any second",
+                f"{second} of 30{self._asleep(moments)}",
+                second <= 30 + DELAYED * (self.loose > 1),
+            ),
             Line("most in any minute to a group", f"{minute} of 20", minute <= 20),
         ]
 
@@ -167,8 +173,9 @@ class _Chats:
         return Line("others beside a banned chat", told, share >= UNTOUCHED / self.loose)
 
     def _silences(self) -> Line:
+        """Of one chat none; of the whole bot as many as it takes to understand that it is meant."""
         spoke = self.load.referee.spoke
-        return Line("calls into a silence asked for", _told(spoke), not spoke.total())
+        return Line("calls into a silence asked for", _told(spoke), not spoke["ban"] and spoke["silence"] <= CAP)
 
     def _gone(self) -> list[Line]:
         found = self.load.rows("SELECT chat FROM lanes WHERE dead_at IS NOT NULL AND thread = ''")
