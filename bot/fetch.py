@@ -1,31 +1,26 @@
 """The one guarded HTTP client every source uses.
 
-Addresses come from strangers: a name, a redirect or an odd spelling may lead into our own
-network. So the address itself is looked at when the socket is opened, after every look-up and
-on every hop; nothing before that point is a guard.
+Where it may go is bot/guard.py's to say, at every socket it opens.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import io
 import re
-import socket
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
-from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Final
 from weakref import WeakValueDictionary
 
 import aiohttp
-from aiohttp.abc import ResolveResult
 from yarl import URL
 
 from bot.errors import SourceError
+from bot.guard import Guard, LookUpError, PrivateAddressError, Resolver
 from bot.ports import Clock
 
 HOPS: Final = 5
@@ -35,7 +30,6 @@ LARGE: Final = 500_000
 LARGE_AT_ONCE: Final = 1
 """So many documents of more than LARGE bytes held at a time, from reading until they are parsed."""
 CONNECT_SECONDS: Final = 8.0
-LOOK_UP_SECONDS: Final = 5.0
 LONGEST_WAIT: Final = 86400.0
 """No Retry-After silences a source for longer than a day."""
 
@@ -48,12 +42,6 @@ _ACCEPT: Final = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9,"
     " application/json;q=0.8, */*;q=0.5"
 )
-_UNICAST: Final = IPv6Network("2000::/3")
-_NAT64: Final = IPv6Network("64:ff9b::/96")
-
-AddrInfo = tuple[
-    int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[str | int, ...] | tuple[int, bytes]
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +91,7 @@ class Fetcher:
             self._lines.put_nowait(None)
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._session: aiohttp.ClientSession | None = None
-        self._resolver: _Resolver | None = None
+        self._resolver: Resolver | None = None
 
     async def get(self, url: str, *, etag: str = "", last_modified: str = "", limit: int = 10_000_000) -> Fetched:
         """The document at `url`, at most `limit` bytes once unpacked.
@@ -224,8 +212,8 @@ class Fetcher:
     def _reason(self, error: Exception) -> str:
         """What to tell of a failure; never its own text, which may quote the address."""
         cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-        if isinstance(cause, _PrivateError) or isinstance(error, aiohttp.ClientConnectorDNSError):
-            return str(cause.strerror) if isinstance(cause, (_PrivateError, _LookUpError)) else "no such host"
+        if isinstance(cause, PrivateAddressError) or isinstance(error, aiohttp.ClientConnectorDNSError):
+            return str(cause.strerror) if isinstance(cause, (PrivateAddressError, LookUpError)) else "no such host"
         if isinstance(error, aiohttp.ConnectionTimeoutError):
             return f"timed out after {min(CONNECT_SECONDS, self._timeout):g} s"
         if isinstance(error, TimeoutError):
@@ -242,22 +230,15 @@ class Fetcher:
     def _open(self) -> aiohttp.ClientSession:
         """The session; made inside the running loop, with the first request."""
         if self._session is None:
-            self._resolver = _Resolver(timeout=LOOK_UP_SECONDS / 3, tries=2)
+            self._resolver = Resolver()
             self._session = aiohttp.ClientSession(
                 # no limit of its own: where hundreds wait it shuffles them all for each that may go
-                connector=aiohttp.TCPConnector(resolver=self._resolver, socket_factory=self._socket, limit=0),
+                connector=aiohttp.TCPConnector(resolver=self._resolver, socket_factory=Guard(self._allow), limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": self._user_agent, "Accept": _ACCEPT},
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             )
         return self._session
-
-    def _socket(self, info: AddrInfo) -> socket.socket:
-        family, kind, protocol, _, where = info
-        host, port = str(where[0]), where[1]
-        if not _is_public(host) and (host, port) not in self._allow:
-            raise _PrivateError(errno.EACCES, "refused: a private address")
-        return socket.socket(family, kind, protocol)
 
 
 class _Place:
@@ -268,37 +249,6 @@ class _Place:
 
     def __del__(self) -> None:
         self._places.release()
-
-
-class _PrivateError(OSError):
-    pass
-
-
-class _LookUpError(OSError):
-    pass
-
-
-class _Resolver(aiohttp.AsyncResolver):
-    """Look-ups that can be cancelled and take five seconds, whatever number of servers is dead."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        try:
-            async with asyncio.timeout(LOOK_UP_SECONDS):
-                return await super().resolve(host, port, family)
-        except TimeoutError:
-            raise _LookUpError(errno.EAGAIN, f"no name look-up within {LOOK_UP_SECONDS:g} s") from None
-
-
-def _is_public(host: str) -> bool:
-    """Whether an address, as it is about to be connected to, belongs to the public internet."""
-    ip = ip_address(host.partition("%")[0])
-    if isinstance(ip, IPv4Address):
-        return ip.is_global and not ip.is_multicast
-    if ip.ipv4_mapped or ip in _NAT64:  # they lead to the IPv4 address inside
-        return _is_public(str(ip.ipv4_mapped or IPv4Address(ip.packed[-4:])))
-    return ip.is_global and ip in _UNICAST and not ip.sixtofour and not ip.teredo
 
 
 def _web_address(text: str, base: URL | None = None) -> URL:
