@@ -90,9 +90,8 @@ class Telegram:
         ear, members = Ear(self._bot, self._send.call, clock, admins), Members(store, clock)
         helm = Helm(self._bot, self._send.call, ear, store)
         self._conversation = Conversation(self._bot, store, ear, helm, members, self._sender, crash, self._flooded)
-        self._inbox = Inbox(store, clock, self._conversation.handle, tell)
-        kept, unkept = self._inbox.wake, self._inbox.glance
-        rest = (self._fetch, store, clock, kept, unkept, tell, crash, pace, self._flooded)
+        self._inbox = Inbox(store, clock, self._conversation.handle, tell, crash)
+        rest = (self._fetch, clock, self._inbox.keep, tell, pace, self._flooded)
         self._updates: Poll | Webhook = Webhook(hook, *rest) if hook else Poll(*rest)
 
     async def check(self) -> None:

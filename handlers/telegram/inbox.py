@@ -14,7 +14,8 @@ import structlog
 from bot.compose import operators
 from bot.errors import YamchiError
 from bot.models import Update
-from bot.ports import Clock, Store, Tell
+from bot.patience import patiently
+from bot.ports import Clock, CrashHook, Store, Tell
 from bot.rules import is_poison
 from handlers.telegram.hear import only_reads
 from handlers.telegram.poll import PLATFORM
@@ -49,11 +50,21 @@ class Handle(Protocol):
 class Inbox:
     """tell: says to the operators what was put aside; window: how many updates are in hand at most."""
 
-    def __init__(self, store: Store, clock: Clock, handle: Handle, tell: Tell, *, window: int = WINDOW) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        handle: Handle,
+        tell: Tell,
+        crash: CrashHook = lambda _: None,
+        *,
+        window: int = WINDOW,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._handle = handle
         self._tell = tell
+        self._crash = crash
         self._window = window
         self._news = asyncio.Event()
         self._lanes: dict[str, deque[Update]] = {}
@@ -62,13 +73,21 @@ class Inbox:
         self._glanced: set[str] = set()
         self._free = asyncio.Semaphore(AT_ONCE)
 
-    def wake(self) -> None:
-        """There is something new in the store."""
+    async def keep(self, updates: Sequence[Update]) -> int | None:
+        """Take in what came, before it is confirmed. Returns how many were new; None if the store cannot be
+        written just now: then nothing may be confirmed, and all of it comes again."""
+        try:
+            new = await patiently(self._store.keep_updates(updates, self._clock()))
+        except YamchiError as error:
+            log.warning("updates cannot be kept", reason=str(error), updates=len(updates))
+            await self._glance(updates)
+            return None
+        self._crash("update-kept")
         self._news.set()
+        return new
 
-    async def glance(self, updates: Sequence[Update]) -> None:
-        """Answer those that only read and were not answered before. They could not be kept, so all of
-        them come again; the answered ones are then no more than settled."""
+    async def _glance(self, updates: Sequence[Update]) -> None:
+        """Answer those that only read and were not answered before; when they come again they are settled only."""
         for update in updates:
             raw = json.loads(update.raw)
             if update.key in self._glanced or not only_reads(raw):

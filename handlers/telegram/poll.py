@@ -23,8 +23,7 @@ from telegram.error import Conflict, InvalidToken, TelegramError
 from bot.compose import operators
 from bot.errors import YamchiError
 from bot.models import Health, Update
-from bot.patience import patiently
-from bot.ports import Clock, CrashHook, Store, Tell
+from bot.ports import Clock, Tell
 from handlers.telegram.transport import Flooded, Transport
 
 PLATFORM: Final = "telegram"
@@ -35,6 +34,9 @@ TOLD_SECONDS: Final = 60.0
 """The same trouble is logged once in so long."""
 LASTING_MISSES: Final = 6
 """So many in a row take about a minute, and are for the operators to know."""
+
+Keep = Callable[[Sequence[Update]], Awaitable[int | None]]
+"""handlers.telegram.inbox.Inbox.keep: takes updates in before they are confirmed; None: they may not be."""
 
 log = structlog.get_logger()
 
@@ -60,29 +62,22 @@ PACE: Final = Pace()
 
 
 class Poll:
-    """The getUpdates loop. kept: called whenever updates have been put into the store; unkept: with those that
-    could not be, as often as they come again; tell: says to the operators what only they can mend;
+    """The getUpdates loop. keep: takes updates in; tell: says to the operators what only they can mend;
     trouble: hears of misses."""
 
     def __init__(
         self,
         transport: Transport,
-        store: Store,
         clock: Clock,
-        kept: Callable[[], None],
-        unkept: Callable[[Sequence[Update]], Awaitable[None]],
+        keep: Keep,
         tell: Tell,
-        crash: CrashHook,
         pace: Pace = PACE,
         trouble: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self._transport = transport
-        self._store = store
         self._clock = clock
-        self._kept = kept
-        self._unkept = unkept
+        self._take_in = keep
         self._tell = tell
-        self._crash = crash
         self._pace = pace
         self._told = trouble
         self._offset = 0
@@ -114,17 +109,10 @@ class Poll:
         return False
 
     async def _keep(self, batch: list[tuple[int, Update]]) -> int:
-        updates = [update for _, update in batch]
-        try:
-            new = await patiently(self._store.keep_updates(updates, self._clock()))
-        except YamchiError as error:
-            log.warning("updates cannot be kept", reason=str(error), updates=len(updates))
-            await self._unkept(updates)
-            return 0
-        self._crash("update-kept")
-        self._offset = batch[-1][0] + 1
-        self._kept()
-        return new
+        new = await self._take_in([update for _, update in batch])
+        if new is not None:
+            self._offset = batch[-1][0] + 1
+        return new or 0
 
     async def _missed(self, error: Exception, misses: int) -> None:
         self._trouble = type(error).__name__

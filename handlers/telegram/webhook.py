@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,10 +20,9 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.compose import operators
 from bot.errors import YamchiError
-from bot.models import Health, Update
-from bot.patience import patiently
-from bot.ports import Clock, CrashHook, Store, Tell
-from handlers.telegram.poll import ALLOWED_UPDATES, LASTING_MISSES, PACE, Pace, keep_trying, readable
+from bot.models import Health
+from bot.ports import Clock, Tell
+from handlers.telegram.poll import ALLOWED_UPDATES, LASTING_MISSES, PACE, Keep, Pace, keep_trying, readable
 from handlers.telegram.transport import Transport
 
 PATH: Final = "/telegram/webhook"
@@ -38,21 +37,16 @@ log = structlog.get_logger()
 
 class Webhook:
     """hook: where Telegram reaches us (PATH is added where it has no path), and the secret every update must bring
-    kept: called whenever an update has been put into the store; unkept: with one that could not be
-    tell: says to the operators what they can mend
-    trouble: hears of misses
+    keep: takes updates in; tell: says to the operators what they can mend; trouble: hears of misses
     """
 
     def __init__(
         self,
         hook: tuple[str, str],
         transport: Transport,
-        store: Store,
         clock: Clock,
-        kept: Callable[[], None],
-        unkept: Callable[[Sequence[Update]], Awaitable[None]],
+        keep: Keep,
         tell: Tell,
-        crash: CrashHook,
         pace: Pace = PACE,
         trouble: Callable[[Exception], None] = lambda _: None,
     ) -> None:
@@ -60,12 +54,9 @@ class Webhook:
         self._url = url if urlsplit(url).path.strip("/") else url.rstrip("/") + PATH
         self._secret = secret.encode()
         self._transport = transport
-        self._store = store
         self._clock = clock
-        self._kept = kept
-        self._unkept = unkept
+        self._keep = keep
         self._tell = tell
-        self._crash = crash
         self._pace = pace
         self._told = trouble
         self._last_ok: datetime | None = None
@@ -103,15 +94,7 @@ class Webhook:
             return web.Response(status=408)
         except (ValueError, RecursionError, TelegramError):
             return web.Response(status=400)
-        try:
-            await patiently(self._store.keep_updates([update], self._clock()))
-        except YamchiError as error:
-            log.warning("an update cannot be kept", reason=str(error))
-            await self._unkept([update])
-            return web.Response(status=503)
-        self._crash("update-kept")
-        self._kept()
-        return web.Response()
+        return web.Response(status=503 if await self._keep([update]) is None else 200)
 
     async def _set(self) -> bool:
         asked = {
