@@ -1,14 +1,24 @@
-"""Figures of the tests, told at the end of the run."""
+"""What many tests need: an empty store, and figures that are told at the end of the run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
+from storage.sqlite import SqliteStore
+from tests.stores import new_store
 from tests.tally import Tell
 
 FIGURE = "figure"
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    store = await new_store(tmp_path / "yamchi.db")
+    yield store
+    await store.close()
 
 
 @pytest.fixture

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from bot.announce import Announcer
 from bot.compose.operators import telegram_conflict
 from bot.models import Address, Article, Catalogue, Content, Fixing, RateRoad, RateTable, Schedule, Subscription
 from storage.sqlite import SqliteStore
-from tests.stores import new_store
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 NBK = RateRoad("nbk", "nbk", "https://bank.example/{date:%d.%m.%Y}")
 DOLLAR = Fixing("USD", "475.09")
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await new_store(tmp_path / "yamchi.db")
-    yield store
-    await store.close()
 
 
 def table(day: int, *fixings: Fixing) -> RateTable:

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -24,19 +23,11 @@ from tests.fakes.slack import APP, BOT, FakeSlack, Reply
 from tests.fakes.telegram import FakeTelegram, refusal
 from tests.fakes.telegram_server import TOKEN, Said
 from tests.kinds import kinds
-from tests.stores import new_store
 
 CHART, EXPORT = kinds()["chart"], kinds()["export"]
 PRIVATE = Address("telegram", "7")
 PNG = b"\x89PNG"
 FIGURES = "1 USD = 471.12 KZT"
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await new_store(tmp_path / "test.db")
-    yield store
-    await store.close()
 
 
 # --- Telegram ----------------------------------------------------------------

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +9,6 @@ from bot.board import FIVE, as_series, make_quote, month_before, read_board, rea
 from bot.models import Announced, Fixing, PollState, Quote, RateRoad, RateTable
 from bot.money import percent_text
 from storage.sqlite import SqliteStore
-from tests.stores import new_store
 
 MONDAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 7, tzinfo=UTC)
@@ -172,13 +169,6 @@ async def test_the_peg_has_no_changes_and_is_never_stale(store: SqliteStore):
 
 
 # --- from the store ------------------------------------------------------------
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await new_store(tmp_path / "yamchi.db")
-    yield store
-    await store.close()
 
 
 async def keep(store: SqliteStore, *tables: RateTable) -> None:

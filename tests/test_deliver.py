@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,6 @@ from bot.models import Address, Delivery, Health, Outcome, Outgoing
 from bot.pace import Limits, Pace, Rate
 from bot.ports import Ask
 from storage.sqlite import SqliteStore
-from tests.stores import new_store
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
@@ -61,13 +60,6 @@ class RecordingChat:
         return Health(ok=True)
 
     async def close(self) -> None: ...
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await new_store(tmp_path / "yamchi.db")
-    yield store
-    await store.close()
 
 
 def outgoing(chat: str, n: int, kind: str = "digest") -> Outgoing:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
-import pytest
 from sqlite_utils import Database
 
 from bot.message import Message, Paragraph
@@ -22,13 +20,6 @@ DAY = timedelta(days=1)
 HERE = Address("telegram", "1")
 TOPIC = Address("telegram", "1", "5")
 THERE = Address("telegram", "2")
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "yamchi.db")
-    yield store
-    await store.close()
 
 
 def out(event: str, address: Address = HERE, kind: str = "digest", at: datetime = NOW, **more: object) -> Outgoing:

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,9 @@ from tests.fakes.slack import APP, BOT, FakeSlack
 from tests.fakes.slack_screen import refuse, show
 from tests.golden import golden
 from tests.kinds import kinds
-from tests.stores import new_store
+from tests.slack_chat import NOW, PING, Menu, clock
 
 ENGLISH = tongue("en")
-NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 HERE = Address("slack", "T1/C1")
 BOARD = Message(
     (
@@ -43,38 +42,12 @@ BOARD = Message(
     ),
     (Button("News", "/latest"), Button("KZT", "/rates KZT")),
 )
-PING = 0.5
-
-
-def clock() -> datetime:
-    return NOW
-
-
-class Menu:
-    """Answers every request with what it was, and counts."""
-
-    def __init__(self, answer: Message | None = None, takes: float = 0) -> None:
-        self.asked: list[Request] = []
-        self.answer = answer
-        self.takes = takes
-
-    async def __call__(self, request: Request) -> Answer:
-        self.asked.append(request)
-        await asyncio.sleep(self.takes)
-        return Answer(self.answer or Message((Paragraph(f"heard {request.text}"),)))
 
 
 @pytest.fixture
 def fake() -> Iterator[FakeSlack]:
     with FakeSlack() as fake:
         yield fake
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await new_store(tmp_path / "yamchi.db")
-    yield store
-    await store.close()
 
 
 @pytest.fixture

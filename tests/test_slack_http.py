@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from bot.message import Button, Message, Paragraph
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_courier import Courier, encoded, signature
 from tests.slack_chat import NOW, ROADS, Menu, as_person, speaking
@@ -30,13 +29,6 @@ COMMAND = {
 def fake() -> Iterator[FakeSlack]:
     with FakeSlack() as fake:
         yield fake
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "yamchi.db")
-    yield store
-    await store.close()
 
 
 def forgeries() -> dict[str, tuple[bytes, dict[str, str]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from bot.models import UNINSTALLED, Address, ChatSettings, Content, Outgoing, Sc
 from handlers.slack import Credentials, Slack
 from handlers.slack.installs import AHEAD
 from storage.schema import migrations
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.fakes.slack import BOT, FakeSlack
 from tests.fakes.slack_oauth import CLIENT_ID, CLIENT_SECRET
 from tests.slack_chat import ROADS, Menu, as_person, speaking
@@ -42,13 +42,6 @@ def wall_clock() -> datetime:
 def fake() -> Iterator[FakeSlack]:
     with FakeSlack() as fake:
         yield fake
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "yamchi.db")
-    yield store
-    await store.close()
 
 
 def many(fake: FakeSlack, store: SqliteStore, road: str = "http", menu: Any = None, **more: Any) -> Any:

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ from bot.models import Address, Content, DeliveryKind, Outgoing, Schedule, Subsc
 from handlers.slack import Slack
 from handlers.slack.refusals import outcome_of
 from handlers.slack.wire import Refused
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.fakes.faults import html_page
 from tests.fakes.slack import APP, BOT, FakeSlack
 
@@ -86,13 +85,6 @@ TABLE: dict[str, tuple[str, str, bool, int]] = {
 def fake() -> Iterator[FakeSlack]:
     with FakeSlack() as fake:
         yield fake
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "yamchi.db")
-    yield store
-    await store.close()
 
 
 class Clock:

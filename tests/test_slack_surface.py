@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from bot.catalogue import read_catalogue
 from bot.message import Button, Message, Paragraph
 from bot.models import Address, Answer, Request
-from bot.orders import order
+from bot.orders import order, order_text
 from handlers import menu
 from handlers.menu.desk import Desk
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_views import screen_of
 from tests.slack_chat import NOW, ROADS, Menu, as_person, clock, speaking
@@ -32,13 +31,6 @@ def fake() -> Iterator[FakeSlack]:
     with FakeSlack() as fake:
         fake.people["U1"] = ALIYA
         yield fake
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "yamchi.db")
-    yield store
-    await store.close()
 
 
 @pytest.fixture
@@ -227,7 +219,7 @@ async def test_the_form_says_what_one_would_type(
 
 def test_all_schedules_of_the_form_are_understood() -> None:
     for schedule in ("daily 09:00", "weekdays 09:00", "weekly mon 09:00", "weekly fri 09:00", "instant"):
-        order(schedule)
+        assert order_text(*order(schedule)) == schedule
 
 
 async def test_a_form_that_is_late_is_no_disaster(fake: FakeSlack, store: SqliteStore) -> None:

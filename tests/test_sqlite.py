@@ -158,6 +158,8 @@ async def test_an_older_schema_is_brought_up_to_date(tmp_path: Path):
     store = await open_store(path)
     await store.ping()
     await store.close()
+    with closing(Database(str(path))) as db:
+        assert migrations.pending(db) == []
 
 
 def an_older_store(path: Path, articles: int) -> None:

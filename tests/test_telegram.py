@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 
 import pytest
 import structlog
@@ -24,7 +23,6 @@ from tests.fakes.faults import hang, html_page, reset, reset_after, status, trun
 from tests.fakes.telegram import FakeTelegram, refusal
 from tests.fakes.telegram_server import TOKEN
 from tests.fakes.web import FakeWeb, Fault
-from tests.stores import new_store
 from tests.telegram_chat import LONG, PACE, FullDisk, Menu, clock, heard, listening, plain, until
 
 GROUP = -1005
@@ -34,13 +32,6 @@ GROUP = -1005
 def fake() -> Iterator[FakeTelegram]:
     with FakeTelegram() as fake:
         yield fake
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await new_store(tmp_path / "test.db")
-    yield store
-    await store.close()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from bot.models import Address
 from handlers.telegram import Telegram
 from handlers.telegram.transport import Transport
 from handlers.telegram.webhook import PATH
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.kinds import kinds
 from tests.ports import held_port
 from tests.telegram_chat import PACE, Menu, clock, plain, until
@@ -61,13 +60,6 @@ class Emulator(LoBotApiEmulator):
         message = {"message_id": 1, "date": 1, "chat": CHAT, "from": BOT, "text": "…"}
         query = {"id": "1", "from": PERSON, "chat_instance": "1", "message": message, "data": data}
         await self.enqueue_update({"callback_query": query}, token=TOKEN)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "test.db")
-    yield store
-    await store.close()
 
 
 @pytest.fixture
@@ -132,9 +124,9 @@ async def test_an_update_is_kept_there_until_we_have_kept_it(emulator: tuple[Emu
         if point == "update-kept":
             raise KilledError
 
-    menu = Menu()
+    menu = Menu()  # of the second life: the first may come to ask before it is dead
     await server.say("/rates")
-    async with talking(url, store, menu, crash=crash):
+    async with talking(url, store, Menu(), crash=crash):
         await until(lambda: any(r["method"] == "getUpdates" for r in server.requests))
         await asyncio.sleep(0.1)
     async with talking(url, store, menu):

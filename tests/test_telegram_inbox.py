@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from bot.rules import POISON_AFTER, POISON_AGE, SUSPECT_AFTER
 from handlers.telegram import Telegram
 from handlers.telegram.inbox import Inbox
 from handlers.telegram.poll import Pace, keep_trying
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.fakes.faults import status
 from tests.fakes.telegram import FakeTelegram, refusal
 from tests.fakes.telegram_server import TOKEN
@@ -30,13 +29,6 @@ from tests.telegram_chat import PACE, FullDisk, Menu, Told, clock, heard, listen
 def fake() -> Iterator[FakeTelegram]:
     with FakeTelegram() as fake:
         yield fake
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "test.db")
-    yield store
-    await store.close()
 
 
 class Dead(BaseException):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from bot.models import Address, ChatSettings, Content, Outgoing, Schedule, Subscription
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.fakes.telegram import FakeTelegram
 from tests.telegram_chat import Menu, clock, heard, listening, plain, until
 
@@ -20,13 +19,6 @@ GROUP, OLD, CHANNEL = -1005, -5, -1006
 def fake() -> Iterator[FakeTelegram]:
     with FakeTelegram() as fake:
         yield fake
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "test.db")
-    yield store
-    await store.close()
 
 
 def where(chat: int, thread: str = "") -> Address:

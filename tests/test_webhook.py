@@ -13,7 +13,7 @@ import pytest
 from bot.health import LONGEST_BODY, http_server
 from handlers.telegram import Telegram
 from handlers.telegram.webhook import PATH
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.fakes.faults import hang, html_page, reset, status
 from tests.fakes.telegram import FakeTelegram, refusal
 from tests.fakes.telegram_courier import HEADER, Courier
@@ -30,13 +30,6 @@ HOOK = (f"https://bot.example{PATH}", SECRET)
 def fake() -> Iterator[FakeTelegram]:
     with FakeTelegram() as fake:
         yield fake
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(tmp_path / "test.db")
-    yield store
-    await store.close()
 
 
 @asynccontextmanager
