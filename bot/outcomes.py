@@ -10,7 +10,8 @@ from bot.models import Delivery, DeliveryKind, Outcome
 
 REPEATED: Final[frozenset[DeliveryKind]] = frozenset({"article", "digest"})
 """Kinds sent once more when the answer to a send was lost; the others never are."""
-MOST_TRIES: Final = 10
+MOST_DEATHS: Final = 25
+"""Senders that died with the same message in hand: by then it may be what kills them."""
 REPEAT_AFTER: Final = timedelta(seconds=60)
 LONGEST_PAUSE: Final = 60.0
 
@@ -30,9 +31,9 @@ def answer_lost(delivery: Delivery, again: datetime) -> Outcome:
 def lapsed(delivery: Delivery, again: datetime) -> Outcome:
     """What becomes of a claim whose sender is gone: it may have died before it said anything, so an answer
     lost is not what this counts as. Only what is there at many deaths may be their cause."""
-    if (delivery.kind in REPEATED or delivery.edits is not None) and delivery.tries < MOST_TRIES:
-        return Outcome("pending", "its sender is gone; sent once more", retry_at=again)
-    return Outcome("unknown", "its sender is gone")
+    if (delivery.kind in REPEATED or delivery.edits is not None) and delivery.deaths + 1 < MOST_DEATHS:
+        return Outcome("pending", "its sender is gone; sent once more", retry_at=again, died=True)
+    return Outcome("unknown", "its sender is gone", died=True)
 
 
 def decided(delivery: Delivery, outcome: Outcome, now: datetime, luck: float) -> Outcome:

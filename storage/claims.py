@@ -44,7 +44,7 @@ CLAIMED: Final = """
 BY_ID: Final = "WHERE outbox.id IN (SELECT value FROM json_each(?))"
 SETTLE: Final = """
     UPDATE outbox SET state = ?, not_before = ?, settled_at = ?, last_error = ?, message_id = ?,
-        lost = lost + ?, faults = faults + ?, owner = '', lease_until = NULL
+        lost = lost + ?, faults = faults + ?, deaths = deaths + ?, owner = '', lease_until = NULL
     WHERE id = ? AND owner = ? AND tries = ? AND state = 'inflight' RETURNING lane, body"""
 DEGRADE: Final = """
     UPDATE bodies SET plain = plain || ',' || ?2 || ',' WHERE id = ?1 AND instr(plain, ',' || ?2 || ',') = 0"""
@@ -85,6 +85,7 @@ def settle(db: Database, delivery: Delivery, outcome: Outcome, now: datetime) ->
         plain(outcome.message_id),
         outcome.lost,
         waits and outcome.cause == "fault",
+        outcome.died,
         delivery.id,
         delivery.owner,
         delivery.tries,
@@ -158,6 +159,7 @@ def _delivery(row: Row) -> Delivery:
         tries=row["tries"],
         faults=row["faults"],
         lost=row["lost"],
+        deaths=row["deaths"],
         plain=bool(row["bare"]),
         strikes=row["strikes"] or 0,
         edits=row["told"],

@@ -6,7 +6,7 @@ import pytest
 
 from bot.message import Message
 from bot.models import Address, Delivery, Outcome
-from bot.outcomes import MOST_TRIES, decided, lapsed
+from bot.outcomes import MOST_DEATHS, decided, lapsed
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 LIFE = timedelta(minutes=15)
@@ -31,8 +31,8 @@ def test_only_articles_and_digests_are_sent_once_more(kind: str, lost: int, stat
 
 
 def test_a_claim_whose_sender_died_is_taken_up_again_but_not_for_ever():
-    assert lapsed(delivery(tries=MOST_TRIES - 1, lost=1), NOW).state == "pending"
-    assert lapsed(delivery(tries=MOST_TRIES), NOW).state == "unknown"
+    assert lapsed(delivery(tries=99, lost=1, deaths=MOST_DEATHS - 2), NOW).state == "pending"
+    assert lapsed(delivery(deaths=MOST_DEATHS - 1), NOW).state == "unknown"
     assert lapsed(delivery("alert"), NOW).state == "unknown"
 
 

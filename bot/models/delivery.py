@@ -57,7 +57,8 @@ class Delivery:
     """A claimed outbox row, in the hands of `owner` until its lease ends.
 
     tries: hand-overs to the transport so far, this one included; faults: of those before, how many the platform
-        could not carry out; lost: answers lost before
+        could not carry out; lost: answers lost before; deaths: senders
+        that died with it in hand
     plain: the platform refused the text of this message; it goes as bare words
     strikes: how often in a row the chat has refused us
     edits: the platform's id of the message it takes the place of, "" where that never arrived; None: it is a new one
@@ -74,6 +75,7 @@ class Delivery:
     tries: int = 1
     faults: int = 0
     lost: int = 0
+    deaths: int = 0
     plain: bool = False
     strikes: int = 0
     edits: str | None = None
@@ -116,7 +118,7 @@ class Outcome:
 
     state: "sent"; "pending" to try again at retry_at; "unknown" (the answer was lost);
     "failed" (the platform will never take it); "dead" (the chat is gone); "expired".
-    lost: whether it went back to "pending" because its answer was lost
+    lost: whether it went back to "pending" because its answer was lost; died: its sender did, with it in hand
     moved_to: the chat's new id; everything of it follows
     free_at: nothing may go to the chat before
     """
@@ -126,6 +128,7 @@ class Outcome:
     message_id: str = ""
     retry_at: datetime | None = None
     lost: bool = False
+    died: bool = False
     cause: Cause = ""
     moved_to: str = ""
     free_at: datetime | None = None
