@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -122,6 +122,7 @@ class Store(Figures, Outbox, Installs, Protocol):
     inbox          keep_updates, waiting_updates, suspect_update, acted_updates, settle_update
     buttons        keep_token, token_command
     workspaces     in bot/installs.py
+    privacy        all_kept, forget
     upkeep         ping, prune, close
     """
 
@@ -306,6 +307,15 @@ class Store(Figures, Outbox, Installs, Protocol):
 
     async def token_command(self, token: str, address: Address) -> str | None:
         """The command behind a token, if it belongs to this chat."""
+
+    # privacy
+    async def all_kept(self, address: Address, user: str, *, updates: bool) -> dict[str, list[dict[str, Any]]]:
+        """All that is kept of a chat, by table, as JSON data; of people only whoever asks.
+        updates: with what was said there, raw, of the last week"""
+
+    async def forget(self, address: Address, user: str, update: str = "") -> None:
+        """Leave nothing of a chat, its threads included, nor of this person in what he set elsewhere.
+        update: the key of the one that asks for it; it is settled as "taken" in the same step."""
 
     # upkeep
     async def ping(self) -> None:

@@ -36,6 +36,7 @@ STATES: Final[dict[DeliveryState, str]] = {
 }
 NOTED: Final = {
     "bundle": N_("It waits for a bundle: more than six articles came within the hour."),
+    "restored": N_("The database was restored from a backup, and this may have been sent before that."),
     "nothing new": N_("There was nothing new, and this subscription keeps silent then."),
 }
 """What is noted in a word, by that word."""

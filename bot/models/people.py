@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from bot.message import Message
 
@@ -55,3 +56,7 @@ class Answer:
     message: Message
     data: object = None
     error: dict[str, str] | None = None
+
+
+SILENCE: Final = Answer(Message(()))
+"""Nothing is to be said: whoever hears this asks too fast, and was told so."""

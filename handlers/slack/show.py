@@ -50,6 +50,8 @@ class Screens:
             (await asked(ask, await self._conversation.request(_saying(here, line)))).message
             for line in ("/rates", "/list", "/settings")
         ]
+        if not all(part.blocks for part in parts):  # SILENCE: what is shown there stays
+            return
         client = await self._workspaces.client(wish.workspace)
         await client.views_publish(user_id=wish.user, view=screens.home(parts, wish.channel, speak))
 
@@ -65,6 +67,8 @@ class Screens:
         opened = await client.views_open(trigger_id=wish.trigger, view=screens.window(channel.wait(speak), speak))
         nowhere = Heard(Address("slack", f"{wish.workspace}/{wish.user}"), wish.user, "/rates", private=True)
         answered = await asked(ask, await self._conversation.request(nowhere))
+        if not answered.message.blocks:  # SILENCE: it goes on asking for patience
+            return
         await client.views_update(view_id=str(opened["view"]["id"]), view=screens.window(answered.message, speak))
 
 
