@@ -56,7 +56,6 @@ tests: .venv/test.stamp
 
 chaos: .venv/test.stamp
 	$(BIN)/python -m tests.chaos
-	$(BIN)/pytest -m chaos --durations=10
 
 messages: .venv/test.stamp
 	$(BIN)/python -m tests.sentences

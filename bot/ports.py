@@ -114,7 +114,7 @@ class Store(Figures, Outbox, Installs, Protocol):
     news           known_articles, rewritten, keep_news, find_news, news_seen
     rates          tables, newest_table, series, keep_tables, holds, release
     chats          chat, keep_chat
-    subscriptions  subscriptions, instant_subscriptions, due_editions, keep_mailings, plans, correct_plans,
+    subscriptions  subscriptions, instant_subscriptions, audience, due_editions, keep_mailings, plans, correct_plans,
                    subscribe, change_subscriptions, unsubscribe
     bundles        pushed_since, due_bundles, keep_bundles
     alerts         alerts, set_alert, watched_pairs, alerts_to_judge
@@ -228,6 +228,9 @@ class Store(Figures, Outbox, Installs, Protocol):
 
     async def instant_subscriptions(self) -> list[tuple[Subscription, ChatSettings | None]]:
         """All `instant` ones, with what their chats chose."""
+
+    async def audience(self) -> list[Address]:
+        """Every chat that subscribes to anything or watches a pair: of each one address."""
 
     async def due_editions(self, now: datetime, limit: int) -> list[Edition]:
         """Subscriptions with next_due <= now, the longest due first, those that get the same digest

@@ -35,6 +35,7 @@ from bot.service import Service
 from bot.track import Tracker
 from handlers.console import Console
 from handlers.menu.desk import Desk
+from storage.backup import back_up
 from storage.lock import ServiceLock
 from storage.sqlite import SqliteStore, open_store
 
@@ -129,6 +130,7 @@ async def open_core(
                 sample=sample,
                 admins=frozenset(settings.admins),
                 retention_days=settings.retention_days,
+                back_up=partial(back_up_beside, settings.database_path, world.clock),
                 allowance=Allowance(world.clock),
                 find_feed=Finder(fetcher, parser).find,
             )
@@ -159,6 +161,13 @@ async def sample_core(world: World) -> AsyncIterator[Core]:
             settings = Settings.model_construct(database_url=f"sqlite:///{folder}/sample.db", poll_news_seconds=60)
             async with open_core(settings, sample.catalogue, sample.allow, world, sample=True) as core:
                 yield core
+
+
+async def back_up_beside(database: Path, clock: Clock) -> tuple[Path, int]:
+    """A backup in the folder `backups` beside the database."""
+    folder = database.parent / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return await asyncio.to_thread(back_up, database, folder, clock())
 
 
 def in_use(path: Path) -> DatabaseError:

@@ -199,6 +199,9 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
     async def instant_subscriptions(self) -> list[tuple[Subscription, ChatSettings | None]]:
         return await self._readers.run(chats.instant_subscriptions)
 
+    async def audience(self) -> list[Address]:
+        return await self._readers.run(chats.audience)
+
     async def due_editions(self, now: datetime, limit: int) -> list[Edition]:
         return await self._readers.run(due.due_editions, now, limit)
 

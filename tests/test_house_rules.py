@@ -77,3 +77,9 @@ def test_no_function_is_over_sixty_lines_and_no_module_needs_a_map():
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert (node.end_lineno or 0) - node.lineno < 60, f"{file}: {node.name}"
+
+
+def test_every_long_form_is_a_row_of_the_fault_table():
+    rows = (ROOT / "tests" / "chaos.py").read_text()
+    long = {file.name for file in (ROOT / "tests").glob("test_*.py") if "mark" + ".chaos" in file.read_text()}
+    assert {name for name in long if f'"{name}"' not in rows} == set()

@@ -62,6 +62,8 @@ def one(record: Record, alert: Alert | None, order: Subscription | None, tongue:
         lines += _of_subscription(record, order, tongue)
     elif record.event.startswith("fixing:"):
         lines.append(tongue.say("A new fixing: this chat follows the rates as they happen."))
+    elif record.event.startswith("broadcast:"):
+        lines.append(tongue.say("Whoever runs this bot wrote it, to every chat."))
     elif record.event.startswith(("operators:", "held:")):
         lines.append(tongue.say("It is for the operators, and this chat is one of theirs."))
     buttons = (Button(tongue.say("All of that alert"), f"/why a{alert.id}"),) if alert else ()
