@@ -100,6 +100,12 @@ async def test_others_in_the_same_chat_operators_and_the_terminal_are_not_meant(
         assert (await say(desk, "", Address("console", "local"))).error is None
 
 
+async def test_what_is_asked_while_somebody_types_is_counted_apart_and_never_told(desk: Desk):
+    typed = [await menu.answer(desk, Request(HERE, "/version", user="7", aside="inline")) for _ in range(BURST + 2)]
+    assert [answer is SILENCE for answer in typed] == [False] * BURST + [True] * 2
+    assert (await say(desk, "7")).error is None
+
+
 async def test_who_has_no_name_is_his_chat(desk: Desk):
     answers = [await say(desk, "", Address("telegram", "-5")) for _ in range(BURST + 2)]
     assert answers[-1] is SILENCE

@@ -194,8 +194,9 @@ async def test_whoever_is_passed_over_gets_nothing_in_any_place(surface: Surface
     surface.fake.member(CHANNEL, PERSON, "creator")
     await surface.say(PERSON, "/latest summit")
     allowance = Allowance(surface.clock)
-    while allowance.judge(f"telegram:{PERSON}") != "notice":
-        pass
+    for aside in ("", "inline"):
+        while allowance.judge(f"telegram:{PERSON} {aside}") != "notice":
+            pass
     surface.desk = replace(surface.desk, allowance=allowance)
     before = [(said.id, said.text) for said in surface.fake.messages(PERSON)]
     await surface.press(PERSON, "Next")

@@ -53,7 +53,7 @@ async def answer(desk: Desk, ask: Request) -> Answer:
     """
     try:
         verdict = _judged(desk, ask)
-        if verdict == "silence":
+        if verdict == "silence" or (verdict == "notice" and ask.aside):
             return SILENCE
         answered = await _too_fast(desk, ask) if verdict == "notice" else await _answer(desk, ask)
     except Exception:
@@ -83,7 +83,7 @@ def _judged(desk: Desk, ask: Request) -> Verdict:
     who = f"{ask.address.platform}:{ask.user or ask.address.chat}"
     if desk.allowance is None or ask.address.platform == "console" or who in desk.admins:
         return "answer"
-    return desk.allowance.judge(who)
+    return desk.allowance.judge(f"{who} {ask.aside}")
 
 
 async def _too_fast(desk: Desk, ask: Request) -> Answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -47,7 +49,7 @@ class Screens:
         request = await self._conversation.request(here)
         speak = await self._conversation.tongue(here.address, request.language)
         parts = [
-            (await asked(ask, await self._conversation.request(_saying(here, line)))).message
+            (await asked(ask, replace(request, text=line, aside="home"))).message
             for line in ("/rates", "/list", "/settings")
         ]
         if not all(part.blocks for part in parts):  # SILENCE: what is shown there stays
@@ -70,7 +72,3 @@ class Screens:
         if not answered.message.blocks:  # SILENCE: it goes on asking for patience
             return
         await client.views_update(view_id=str(opened["view"]["id"]), view=screens.window(answered.message, speak))
-
-
-def _saying(heard: Heard, line: str) -> Heard:
-    return Heard(heard.address, heard.user, line, heard.private)
