@@ -53,7 +53,11 @@ async def open_store(path: Path, *, retention_days: int = 90) -> SqliteStore:
     Raises DatabaseError for a file that is damaged, foreign, newer than this version or cannot
     be written; it is then left untouched.
     """
-    store = SqliteStore(path, retention_days=retention_days)
+    store = SqliteStore(
+        Crew(1, partial(open_writer, path), "BEGIN IMMEDIATE"),
+        Crew(READERS, partial(open_reader, path), "BEGIN"),
+        retention_days=retention_days,
+    )
     try:
         await store.open()
     except BaseException:
@@ -65,11 +69,11 @@ async def open_store(path: Path, *, retention_days: int = 90) -> SqliteStore:
 class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
     """bot.ports.Store on SQLite: one thread that writes, a few that read beside it."""
 
-    def __init__(self, path: Path, *, retention_days: int) -> None:
+    _index: index.Index = index
+
+    def __init__(self, writer: Crew, readers: Crew, *, retention_days: int) -> None:
+        super().__init__(writer, readers)
         self._retention = timedelta(days=retention_days)
-        super().__init__(
-            Crew(1, partial(open_writer, path), "BEGIN IMMEDIATE"), Crew(READERS, partial(open_reader, path), "BEGIN")
-        )
         self._polls: list[tuple[PollState, asyncio.Future[None]]] = []
         self._commit: asyncio.Task[None] | None = None
         self._committing = asyncio.Lock()
@@ -131,7 +135,7 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         if new or changed or outgoing:
             articles = [article for article, _ in (*new, *changed.values())]
             readings = await self._readers.run(index.read_all, articles)
-            return await self._put_in(news.keep_news, state, new, changed, outgoing, now, readings)
+            return await self._put_in(news.keep_news, state, new, changed, outgoing, now, readings, self._index)
         await self.keep_poll(state)
         return 0
 
@@ -273,6 +277,10 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         await self._writer.run(_beat)
 
     async def prune(self, now: datetime) -> None:
+        await self._forget(now)
+        await self._writer.run(search.set_reach)
+
+    async def _forget(self, now: datetime) -> None:
         """In several short transactions, so that sending goes on between them."""
         await self._writer.run(inbox.forget_settled, now)
         await self._writer.run(alerts_.forget_ended, now)
@@ -283,7 +291,6 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         await self._writer.run(ledger.forget_unused, now)
         while await self._writer.run(news.forget_articles, now - self._retention):
             pass
-        await self._writer.run(search.set_reach)
 
     async def close(self) -> None:
         """The last connection to close folds the log back into the file."""

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from storage.sqlite import SqliteStore
-from tests.stores import new_store
+from tests.stores import KINDS, empty_store
 from tests.tally import Tell
 
 FIGURE = "figure"
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await new_store(tmp_path / "yamchi.db")
-    yield store
-    await store.close()
+@pytest.fixture(params=KINDS)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """Each kind of store in turn: one contract."""
+    async with empty_store(request.param, tmp_path / "yamchi.db") as store:
+        yield store
 
 
 @pytest.fixture
