@@ -38,6 +38,7 @@ from bot.patience import heard
 from bot.ports import Store
 from storage import alerts as alerts_
 from storage import bundles, chats, due, inbox, index, installs, ledger, news, rates, search, sources
+from storage.index import Index
 from storage.opening import open_reader, open_writer
 from storage.sqlite_installs import SqliteInstalls
 from storage.sqlite_outbox import SqliteOutbox
@@ -53,11 +54,7 @@ async def open_store(path: Path, *, retention_days: int = 90) -> SqliteStore:
     Raises DatabaseError for a file that is damaged, foreign, newer than this version or cannot
     be written; it is then left untouched.
     """
-    store = SqliteStore(
-        Crew(1, partial(open_writer, path), "BEGIN IMMEDIATE"),
-        Crew(READERS, partial(open_reader, path), "BEGIN"),
-        retention_days=retention_days,
-    )
+    store = SqliteStore(path, retention_days=retention_days)
     try:
         await store.open()
     except BaseException:
@@ -66,10 +63,10 @@ async def open_store(path: Path, *, retention_days: int = 90) -> SqliteStore:
     return store
 
 
-class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
-    """bot.ports.Store on SQLite: one thread that writes, a few that read beside it."""
+class SqlStore(SqliteOutbox, SqliteInstalls, Store):
+    """bot.ports.Store in SQL: one thread that writes, a few that read beside it. Search is each engine's own."""
 
-    _index: index.Index = index
+    _index: Index
 
     def __init__(self, writer: Crew, readers: Crew, *, retention_days: int) -> None:
         super().__init__(writer, readers)
@@ -77,10 +74,6 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         self._polls: list[tuple[PollState, asyncio.Future[None]]] = []
         self._commit: asyncio.Task[None] | None = None
         self._committing = asyncio.Lock()
-
-    async def open(self) -> None:
-        """Open the file now, rather than at the first call."""
-        await self._writer.connect()
 
     # sources
     async def poll_states(self) -> dict[str, PollState]:
@@ -143,12 +136,6 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         self, edited: Mapping[int, tuple[Article, Sequence[str]]]
     ) -> dict[int, tuple[Article, Article]]:
         return await self._readers.run(news.rewritten, edited)
-
-    async def find_news(self, query: NewsQuery, limit: int) -> NewsPage:
-        return await self._readers.run(search.find_news, query, limit)
-
-    async def news_seen(self, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
-        return await self._readers.run(search.news_seen, after, until, query, limit)
 
     async def article(self, number: int) -> Article | None:
         return await self._readers.run(news.article_of, number)
@@ -277,10 +264,6 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         await self._writer.run(_beat)
 
     async def prune(self, now: datetime) -> None:
-        await self._forget(now)
-        await self._writer.run(search.set_reach)
-
-    async def _forget(self, now: datetime) -> None:
         """In several short transactions, so that sending goes on between them."""
         await self._writer.run(inbox.forget_settled, now)
         await self._writer.run(alerts_.forget_ended, now)
@@ -296,6 +279,33 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         """The last connection to close folds the log back into the file."""
         await self._readers.close()
         await self._writer.close()
+
+
+class SqliteStore(SqlStore):
+    """bot.ports.Store in one file."""
+
+    _index = index
+
+    def __init__(self, path: Path, *, retention_days: int) -> None:
+        super().__init__(
+            Crew(1, partial(open_writer, path), "BEGIN IMMEDIATE"),
+            Crew(READERS, partial(open_reader, path), "BEGIN"),
+            retention_days=retention_days,
+        )
+
+    async def open(self) -> None:
+        """Open the file now, rather than at the first call."""
+        await self._writer.connect()
+
+    async def find_news(self, query: NewsQuery, limit: int) -> NewsPage:
+        return await self._readers.run(search.find_news, query, limit)
+
+    async def news_seen(self, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
+        return await self._readers.run(search.news_seen, after, until, query, limit)
+
+    async def prune(self, now: datetime) -> None:
+        await super().prune(now)
+        await self._writer.run(search.set_reach)
 
 
 def _beat(db: Database) -> None:

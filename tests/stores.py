@@ -23,7 +23,8 @@ from tests import postgres
 
 TABLES = "tables"
 EMPTY = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
     SET session_replication_role = replica;  -- in any order
     DO $$ DECLARE made TEXT; BEGIN
         FOR made IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'

@@ -19,13 +19,6 @@ from tests.stores import new_store
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-async def store(tmp_path: Path):
-    opened = await new_store(tmp_path / "yamchi.db")
-    yield opened
-    await opened.close()
-
-
 def made(number: int, title: str, text: str, language: str = "en", **changes: object) -> Article:
     published = NOW - timedelta(minutes=number)
     story = Article("bench", f"g{number}", f"https://news.example/{number}", title, text, text, published, language)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.models import Article, NewsPage, NewsQuery
-from storage.index import Index
 from storage.postgres import index, search
 from storage.postgres.connection import PostgresCrew
 from storage.postgres.opening import prepare
-from storage.sqlite import READERS, SqliteStore
+from storage.sqlite import READERS, SqlStore
 
 
 async def open_postgres(url: str, *, retention_days: int = 90) -> PostgresStore:
@@ -29,16 +28,13 @@ async def open_postgres(url: str, *, retention_days: int = 90) -> PostgresStore:
     return store
 
 
-class PostgresStore(SqliteStore):
+class PostgresStore(SqlStore):
     """bot.ports.Store on PostgreSQL: the SQL is SQLite's, said in its dialect; the search is its own."""
 
-    _index: Index = index
+    _index = index
 
     async def find_news(self, query: NewsQuery, limit: int) -> NewsPage:
         return await self._readers.run(search.find_news, query, limit)
 
     async def news_seen(self, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
         return await self._readers.run(search.news_seen, after, until, query, limit)
-
-    async def prune(self, now: datetime) -> None:
-        await self._forget(now)
