@@ -41,7 +41,8 @@ WATCHED: Final = """
         UNION ALL SELECT (SELECT min(pair) FROM alerts WHERE state = 'active' AND pair > following.pair)
         FROM following WHERE pair IS NOT NULL
     )
-    SELECT pair FROM following WHERE pair IS NOT NULL UNION SELECT pair FROM alerts WHERE fired_at > ?"""
+    SELECT pair FROM following WHERE pair IS NOT NULL UNION SELECT pair FROM alerts WHERE fired_at > ?
+    ORDER BY pair"""
 """From pair to pair along the index, however many alerts each has."""
 OF_PAIR: Final = "SELECT id FROM alerts WHERE state = 'active' AND pair = :pair AND"
 TO_JUDGE: Final = f"""

@@ -35,7 +35,7 @@ from bot.models import (
 )
 from bot.ports import Store
 from bot.rules import SUSPECT_AFTER
-from tests.stores import KINDS, empty_store, rows_written
+from tests.stores import empty_store, rows_written
 
 NOW = datetime(2026, 11, 23, 4, 0, 0, 123456, tzinfo=UTC)
 LEASE = timedelta(seconds=120)
@@ -289,11 +289,11 @@ HOSTILE = ["NEAR(", '"', "a\0b", "\ud800", "x" * 65536, "* OR *", "title:x", "-"
 WORDS = st.one_of(st.text(), st.sampled_from(HOSTILE), st.text(st.characters(categories=["Cs", "Mn", "Lo", "Po"])))
 
 
-@pytest.fixture(params=KINDS)
-def stored(request: pytest.FixtureRequest, tmp_path: Path):
+@pytest.fixture
+def stored(store_kind: str, tmp_path: Path):
     """A store and the loop it is asked in, for hypothesis, which is not asynchronous."""
     with asyncio.Runner() as runner:
-        opening = empty_store(request.param, tmp_path / "yamchi.db")
+        opening = empty_store(store_kind, tmp_path / "yamchi.db")
         store = runner.run(opening.__aenter__())
         runner.run(keep(store, story(1, "summit")))
         yield runner, store
