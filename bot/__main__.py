@@ -23,7 +23,7 @@ from bot.service import stop_signal
 from bot.wiring import VERSION, Core, World, live_core, open_chats, sample_core
 from handlers import menu
 from handlers.console import Console, print_message
-from storage.lock import ServiceLock
+from storage.choice import chosen_lock
 
 HERE: Final = Address("console", "local")
 FIRST_LIGHT_SECONDS: Final = 5.0
@@ -77,8 +77,8 @@ async def _run(settings: Settings, world: World) -> int:
     """The service, until a signal ends it."""
     if settings.half_set and not settings.telegram_bot_token:
         raise SettingsError(settings.half_set)
-    taken = DatabaseError(f"{settings.database_path} is in use by another `yamchi run`; stop that one first")
-    if ServiceLock(settings.database_path).held_elsewhere():  # before a large database is read through
+    taken = DatabaseError(f"{settings.database_name} is in use by another `yamchi run`; stop that one first")
+    if chosen_lock(settings.database_url).held_elsewhere():  # before a large database is read through
         raise taken
     if settings.open_webhook:
         raise SettingsError(settings.open_webhook)

@@ -30,6 +30,8 @@ WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 SHORTEST_KEY = 32
 
+POSTGRESQL = "postgresql://"
+
 HostPort = tuple[str, int]
 
 
@@ -73,8 +75,10 @@ def _url(value: str) -> str:
 
 
 def _database(value: str) -> str:
-    if not value.startswith("sqlite:///") or value == "sqlite:///":
-        raise ValueError("expected sqlite:///PATH")
+    if value.startswith("sqlite:///") and value != "sqlite:///":
+        return value
+    if not value.startswith(POSTGRESQL) or not urlsplit(value).path.strip("/"):
+        raise ValueError("expected sqlite:///PATH or postgresql://...")
     return value
 
 
@@ -107,7 +111,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
 
     database_url: Annotated[str, AfterValidator(_database)] = Field(
-        "sqlite:///data/yamchi.db", description="sqlite:///PATH, relative to the working directory"
+        "sqlite:///data/yamchi.db",
+        description="sqlite:///PATH, relative to the working directory, or postgresql://USER:PASSWORD@HOST/DATABASE",
     )
     telegram_bot_token: SecretStr | None = Field(None, description="a bot token from @BotFather")
     telegram_api_url: Url = Field("https://api.telegram.org", description="an http or https address, the server's root")
@@ -154,6 +159,14 @@ class Settings(BaseSettings):
         return Path(self.database_url.removeprefix("sqlite:///"))
 
     @property
+    def database_name(self) -> str:
+        """The database as it may be shown: without its password."""
+        if not self.database_url.startswith(POSTGRESQL):
+            return str(self.database_path)
+        parts = urlsplit(self.database_url)
+        return f"{POSTGRESQL}{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+    @property
     def has_chat(self) -> bool:
         """Whether a token turns on a chat beside the console."""
         return bool(self.telegram_bot_token) or self.wants_slack
@@ -187,7 +200,8 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every configured secret, for the log's redaction."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        held = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        return tuple(filter(None, (*held, urlsplit(self.database_url).password)))
 
     @classmethod
     def settings_customise_sources(

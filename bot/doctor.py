@@ -38,7 +38,7 @@ async def examine(
     """Every finding, as soon as it is known."""
     yield Finding("ok", "settings", f"read; times in {settings.default_timezone}, language {settings.default_language}")
     await store.ping()
-    yield Finding("ok", "database", f"{settings.database_path} can be read and written")
+    yield Finding("ok", "database", f"{settings.database_name} can be read and written")
     for finding in _tokens(settings):
         yield finding
     dates: list[timedelta] = []

@@ -26,14 +26,13 @@ from bot.fetch import Fetcher
 from bot.memory import collect_seldom, give_large_blocks_back
 from bot.models import Address, Catalogue
 from bot.parsing import Parser
-from bot.ports import Chat, Clock, CrashHook
+from bot.ports import Chat, Clock, CrashHook, Store
 from bot.sample import SampleEdition
 from bot.service import Service
 from bot.track import Tracker
 from handlers.console import Console
 from handlers.menu.desk import Desk
-from storage.lock import ServiceLock
-from storage.sqlite import SqliteStore, open_store
+from storage.choice import Lock, chosen_lock, open_chosen
 
 VERSION: Final = version("yamchi")
 LONGEST_TICK_SECONDS: Final = 5.0
@@ -52,8 +51,8 @@ class Core:
     """The rooms of one process, joined."""
 
     settings: Settings
-    store: SqliteStore
-    lock: ServiceLock
+    store: Store
+    lock: Lock
     catalogue: Catalogue
     fetcher: Fetcher
     parser: Parser
@@ -92,7 +91,7 @@ async def open_core(
     """Open the store and everything that works on it; close it all at the end."""
     give_large_blocks_back()
     collect_seldom()
-    store = await open_store(settings.database_path, retention_days=settings.retention_days)
+    store = await open_chosen(settings.database_url, retention_days=settings.retention_days)
     agent = f"yamchi/{VERSION} (+{settings.public_url})"
     fetcher = Fetcher(agent, allow, min(2.0, settings.poll_news_seconds / 1800), world.clock)
     parser = Parser()
@@ -127,7 +126,7 @@ async def open_core(
                 admins=frozenset(settings.admins),
                 find_feed=Finder(fetcher, parser).find,
             )
-            lock = ServiceLock(settings.database_path)
+            lock = chosen_lock(settings.database_url)
             try:
                 yield Core(settings, store, lock, catalogue, fetcher, parser, tracker, announcer, desk, world)
             finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage.sqlite import SqlStore
-from tests.stores import ABSENT, KINDS, empty_store
+from tests.stores import ABSENT, KINDS, empty_database, empty_store
 from tests.tally import Tell
 
 FIGURE = "figure"
@@ -17,11 +17,13 @@ CONTRACT = {
     "test_board",
     "test_deliver",
     "test_digests",
+    "test_fanout",
     "test_lanes",
     "test_pairs",
     "test_search",
     "test_store",
     "test_telegram_inbox",
+    "test_three_chats",
     "test_watch",
 }
 """What every store promises is tested there; whoever speaks to people asks them by the same door."""
@@ -37,6 +39,12 @@ def store_kind() -> str:
 async def store(store_kind: str, tmp_path: Path) -> AsyncIterator[SqlStore]:
     async with empty_store(store_kind, tmp_path / "yamchi.db") as store:
         yield store
+
+
+@pytest.fixture
+def database(store_kind: str, tmp_path: Path) -> str:
+    """DATABASE_URL for a program that works in tmp_path: an empty database of either kind."""
+    return empty_database() if store_kind == "postgres" else f"sqlite:///{tmp_path}/data/yamchi.db"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -78,7 +78,8 @@ class Server:
         name = f"test{next(self._numbers)}"
         with self.connect("postgres") as admin:
             admin.execute(f"CREATE DATABASE {name}")
-            yield self.url(name)
+        yield self.url(name)
+        with self.connect("postgres") as admin:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _run(self, program: str, *arguments: str) -> None:

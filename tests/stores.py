@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
+import psycopg
 import pytest
 from sqlite_utils import Database
 
+from storage.choice import SQLITE
 from storage.opening import open_writer
 from storage.postgres.connection import Postgres
 from storage.postgres.opening import prepare
@@ -66,6 +69,20 @@ async def rows_written(store: SqliteStore) -> int:
     written = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint FROM pg_stat_user_tables"
     await store._writer.run(one, "SELECT pg_stat_force_next_flush()")
     return int(await store._writer.run(one, written))
+
+
+def look(database: str, sql: str) -> list[tuple[object, ...]]:
+    """What a database says, seen from outside. database: its DATABASE_URL"""
+    if database.startswith("postgresql:"):
+        with psycopg.connect(database) as db:
+            return db.execute(sql).fetchall()
+    with closing(sqlite3.connect(database.removeprefix(SQLITE), timeout=30)) as db:
+        return db.execute(sql).fetchall()
+
+
+def is_damaged(database: str) -> bool:
+    """PostgreSQL has no such question."""
+    return database.startswith(SQLITE) and look(database, "PRAGMA integrity_check") != [("ok",)]
 
 
 def empty_database() -> str:
