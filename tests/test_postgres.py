@@ -79,9 +79,8 @@ async def test_a_foreign_and_a_newer_database_are_refused_and_left_untouched(bar
     with postgres.psycopg.connect(bare, autocommit=True) as db:
         db.execute("CREATE TABLE theirs (id int)")
         assert "belongs to another program" in await refused(bare)
-        db.execute(
-            "DROP TABLE theirs; CREATE TABLE yamchi_migrations (name text); INSERT INTO yamchi_migrations VALUES ('p999')"
-        )
+        db.execute("DROP TABLE theirs; CREATE TABLE yamchi_migrations (name text)")
+        db.execute("INSERT INTO yamchi_migrations VALUES ('p999')")
         assert "newer Yamchi" in await refused(bare)
     assert look(bare, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == [("yamchi_migrations",)]
 
@@ -106,8 +105,11 @@ def test_a_database_that_cannot_be_reached_ends_the_program_with_one_line(tmp_pa
 
 async def test_text_sorts_by_its_code_points_whatever_the_database_does():
     url = empty_database()
-    odd = look(url, "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'"
-               " AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'")  # fmt: skip
+    odd = look(
+        url,
+        "SELECT table_name::text, column_name::text FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'",
+    )
     assert odd == []
 
 
