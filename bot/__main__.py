@@ -9,11 +9,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from bot import cli
 from bot.catalogue import read_catalogue
-from bot.config import Settings
+from bot.config import POSTGRESQL, Settings
 from bot.errors import DatabaseError, SettingsError
 from bot.health import http_server
 from bot.message import to_data
@@ -23,7 +24,7 @@ from bot.service import stop_signal
 from bot.wiring import VERSION, Core, World, live_core, open_chats, sample_core
 from handlers import menu
 from handlers.console import Console, print_message
-from storage.choice import chosen_lock
+from storage.choice import SQLITE, chosen_lock
 
 HERE: Final = Address("console", "local")
 FIRST_LIGHT_SECONDS: Final = 5.0
@@ -151,6 +152,20 @@ async def _backfill(settings: Settings, world: World, days: int, only: list[str]
     return 1 if tallies and all(tally.in_vain for tally in tallies) else 0
 
 
+async def _migrate_store(_: Settings | None, source: str, target: str) -> int:
+    from bot.progress import counting  # noqa: PLC0415
+    from storage.postgres.copying import copy_store  # noqa: PLC0415
+
+    if not source.startswith(SQLITE) or not target.startswith(POSTGRESQL):
+        raise SettingsError("migrate-store: expected sqlite:///PATH and postgresql://USER:PASSWORD@HOST/DATABASE")
+    with counting() as show:
+        copied = copy_store(Path(source.removeprefix(SQLITE)), target, show)
+    for table in copied:
+        print(table)  # noqa: T201
+    print("All of it is there, row for row. Set DATABASE_URL to the new one.")  # noqa: T201
+    return 0
+
+
 def _manifest(what: str) -> int:
     from handlers.slack.manifest import http_manifest, socket_manifest  # noqa: PLC0415
     from handlers.telegram.manifest import botfather  # noqa: PLC0415
@@ -185,6 +200,7 @@ def main(argv: list[str] | None = None, clock: Clock = _now, crash: CrashHook = 
         probe=lambda name: cli.perform(partial(_probe, world=world, name=name)),
         backfill=lambda days, only: cli.perform(partial(_backfill, world=world, days=days, only=only)),
         manifest=_manifest,
+        migrate_store=lambda source, target: cli.perform(partial(_migrate_store, source=source, target=target)),
         version=VERSION,
     )
     return cli.call(verbs, argv)

@@ -32,6 +32,7 @@ class Verbs:
     probe: Callable[[str], int]
     backfill: Callable[[int, list[str]], int]
     manifest: Callable[[str], int]
+    migrate_store: Callable[[str, str], int]
     version: str
 
 
@@ -119,6 +120,16 @@ def backfill(
 ) -> None:
     """Fetch the fixings of past days that are not stored yet. May run beside the service, and again."""
     _end(context.obj.backfill(days, banks or []))
+
+
+@app.command("migrate-store")
+def migrate_store(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FROM", help="sqlite:///PATH")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="postgresql://..., an empty database")],
+) -> None:
+    """Copy the whole store into PostgreSQL and prove it. No service may run meanwhile. May be run again to go on."""
+    _end(context.obj.migrate_store(source, target))
 
 
 class Manifest(StrEnum):

@@ -17,6 +17,17 @@ TABLES: Final = "SELECT count(*) FROM information_schema.tables WHERE table_sche
 OURS: Final = "SELECT to_regclass('yamchi_migrations') IS NOT NULL"
 
 
+COPYING: Final = "yamchi_copying"
+"""A table that is there while `yamchi migrate-store` has not come to its end."""
+
+
+def open_whole(db: Database) -> None:
+    """prepare(), and refuse a store that is not all there yet."""
+    prepare(db)
+    if one(db, "SELECT to_regclass(?)", COPYING):
+        raise DatabaseError("the database is half copied; run the same `yamchi migrate-store` again")
+
+
 def prepare(db: Database) -> None:
     """Make the tables that are missing, in one transaction: two processes that start at once both find them whole.
 

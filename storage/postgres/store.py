@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.models import Article, NewsPage, NewsQuery
 from storage.postgres import index, search
 from storage.postgres.connection import PostgresCrew
-from storage.postgres.opening import prepare
+from storage.postgres.opening import open_whole
 from storage.sqlite import READERS, SqlStore
 
 
@@ -21,7 +21,7 @@ async def open_postgres(url: str, *, retention_days: int = 90) -> PostgresStore:
     writer = PostgresCrew(1, url, "BEGIN IMMEDIATE")
     store = PostgresStore(writer, PostgresCrew(READERS, url, "BEGIN"), retention_days=retention_days)
     try:
-        await writer.run(prepare)
+        await writer.run(open_whole)
     except BaseException:
         await store.close()
         raise
