@@ -24,7 +24,7 @@ from storage.news import _values, first_id
 from storage.postgres.store import PostgresStore, open_postgres
 from storage.postgres.words import vector
 
-URL = os.environ["DATABASE_URL"]
+URL = os.environ.get("DATABASE_URL", "")
 AT_ONCE = 10_000
 TEXTS = "language, guid, url, title, lead, spans, text, topics"
 COLUMNS = f"id, source, opinion, countries, published, first_seen, {TEXTS}, story"

@@ -6,7 +6,7 @@ import re
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
-from storage import due, lanes, outbox
+from storage import due, lanes, outbox, privacy
 
 STATEMENTS_KEPT: Final = 1000
 
@@ -46,6 +46,10 @@ NAMING_CHATS: Final = """
     WHERE table_schema = current_schema() AND table_name NOT IN ('lanes', 'inbox')
         AND column_name IN ('platform', 'chat')
     GROUP BY table_name HAVING count(*) = 2"""
+COLUMNS: Final = """
+    SELECT column_name::text AS name FROM information_schema.columns
+    WHERE table_schema = current_schema() AND table_name = ?"""
+MENTIONING: Final = "SELECT id FROM inbox WHERE platform = :platform AND mentions(raw, :own, :user)"
 SECOND: Final = re.compile(r"\?\d")
 
 
@@ -59,7 +63,7 @@ class Spoken(NamedTuple):
 @lru_cache(STATEMENTS_KEPT)
 def spoken(sql: str) -> Spoken:
     """A statement of SQLite's, for psycopg to run."""
-    own = _own().get(sql, sql)
+    own = _own().get(sql, sql).replace(privacy.MENTIONING, MENTIONING)
     said = own
     for pattern, words in RULES:
         said = pattern.sub(words, said)
@@ -75,4 +79,5 @@ def _own() -> dict[str, str]:
         outbox.OPEN: f"SELECT * FROM ({outbox.OPEN.replace(' WHERE due IS NOT NULL', '')}) AS w WHERE due IS NOT NULL",
         lanes.FOLLOW: FOLLOW,
         lanes.NAMING_CHATS: NAMING_CHATS,
+        privacy.COLUMNS: COLUMNS,
     }
