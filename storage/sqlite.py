@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -34,7 +33,6 @@ from bot.models import (
     Subscription,
     Update,
 )
-from bot.patience import heard
 from bot.ports import Store
 from storage import alerts as alerts_
 from storage import bundles, chats, due, inbox, index, installs, ledger, news, privacy, rates, search, sources
@@ -43,6 +41,7 @@ from storage.opening import fold, open_reader, open_writer
 from storage.sqlite_installs import SqliteInstalls
 from storage.sqlite_outbox import SqliteOutbox
 from storage.threads import Crew
+from storage.together import Together
 
 READERS: Final = 3
 
@@ -71,9 +70,7 @@ class SqlStore(SqliteOutbox, SqliteInstalls, Store):
     def __init__(self, writer: Crew, readers: Crew, *, retention_days: int) -> None:
         super().__init__(writer, readers)
         self._retention = timedelta(days=retention_days)
-        self._polls: list[tuple[PollState, asyncio.Future[None]]] = []
-        self._commit: asyncio.Task[None] | None = None
-        self._committing = asyncio.Lock()
+        self._kept = Together(self._keep_polls)
 
     # sources
     async def poll_states(self) -> dict[str, PollState]:
@@ -81,24 +78,11 @@ class SqlStore(SqliteOutbox, SqliteInstalls, Store):
 
     async def keep_poll(self, state: PollState) -> None:
         """Polls that end while another commit is under way share the next one."""
-        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._polls.append((state, kept))
-        if self._commit is None:
-            self._commit = asyncio.create_task(self._keep_polls())
-            self._commit.add_done_callback(heard)
-        await kept
+        await self._kept(state)
 
-    async def _keep_polls(self) -> None:
-        async with self._committing:
-            polls, self._polls, self._commit = self._polls, [], None
-            try:
-                await self._writer.run(sources.keep_polls, [state for state, _ in polls])
-            except BaseException as error:
-                for waiting in (kept for _, kept in polls if not kept.done()):
-                    waiting.set_exception(error)
-                raise
-            for waiting in (kept for _, kept in polls if not kept.done()):
-                waiting.set_result(None)
+    async def _keep_polls(self, states: Sequence[PollState]) -> list[None]:
+        await self._writer.run(sources.keep_polls, states)
+        return [None] * len(states)
 
     async def added_feeds(self) -> list[AddedFeed]:
         return await self._readers.run(sources.added_feeds)

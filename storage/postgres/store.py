@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.models import Article, NewsPage, NewsQuery
+from sqlite_utils import Database
+
+from bot.models import Article, Delivery, NewsPage, NewsQuery, Outcome
+from storage import claims
 from storage.postgres import index, search
 from storage.postgres.connection import PostgresCrew
 from storage.postgres.opening import open_whole
 from storage.sqlite import READERS, SqlStore
+from storage.threads import Crew
+from storage.together import Together
 
 
 async def open_postgres(url: str, *, retention_days: int = 90) -> PostgresStore:
@@ -28,13 +33,32 @@ async def open_postgres(url: str, *, retention_days: int = 90) -> PostgresStore:
     return store
 
 
+Settled = tuple[Delivery, Outcome, datetime]
+
+
 class PostgresStore(SqlStore):
     """bot.ports.Store on PostgreSQL: the SQL is SQLite's, said in its dialect; the search is its own."""
 
     _index = index
+
+    def __init__(self, writer: Crew, readers: Crew, *, retention_days: int) -> None:
+        super().__init__(writer, readers, retention_days=retention_days)
+        self._settled = Together(self._settle)
+
+    async def settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
+        """Those that come down while another commit is under way share the next one: a commit waits for the network
+        and for the disk."""
+        return await self._settled((delivery, outcome, now))
+
+    async def _settle(self, settled: list[Settled]) -> list[bool]:
+        return await self._writer.run(_settle_all, settled)
 
     async def find_news(self, query: NewsQuery, limit: int) -> NewsPage:
         return await self._readers.run(search.find_news, query, limit)
 
     async def news_seen(self, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
         return await self._readers.run(search.news_seen, after, until, query, limit)
+
+
+def _settle_all(db: Database, settled: list[Settled]) -> list[bool]:
+    return [claims.settle(db, *one) for one in settled]
