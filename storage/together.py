@@ -29,6 +29,11 @@ class Together(Generic[Asked, Result]):
             self._next.add_done_callback(heard)
         return await done
 
+    async def asked_before(self) -> None:
+        """Wait until all that has been asked for is carried out, well or not."""
+        if self._waiting:
+            await asyncio.wait([done for _, done in self._waiting])
+
     async def _carry_out(self) -> None:
         async with self._doing:
             waiting, self._waiting, self._next = self._waiting, [], None

@@ -50,6 +50,11 @@ class PostgresStore(SqlStore):
         and for the disk."""
         return await self._settled((delivery, outcome, now))
 
+    async def reprieve(self, platform: str, since: datetime, now: datetime) -> int:
+        """Deaths that were told of before are among those it undoes."""
+        await self._settled.asked_before()
+        return await super().reprieve(platform, since, now)
+
     async def _settle(self, settled: list[Settled]) -> list[bool]:
         return await self._writer.run(_settle_all, settled)
 
