@@ -13,11 +13,11 @@ import pytest
 
 from bot.errors import DatabaseError
 from bot.message import Message, Paragraph
-from bot.models import Address, Outcome, Outgoing
+from bot.models import Address, Lease, Outcome, Outgoing
 from storage.opening import open_writer
 from storage.postgres.lock import PostgresLock
 from storage.postgres.schema import NAMES
-from storage.postgres.store import open_postgres
+from storage.postgres.store import PostgresStore, open_postgres
 from storage.values import one
 from tests import postgres
 from tests.process import run
@@ -25,8 +25,9 @@ from tests.stores import empty_database, look, require_postgres
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 LEASE = NOW + timedelta(minutes=2)
-SEARCH = {"search_reach", "article_terms", "article_beginnings", "article_vocabulary", "article_words"}
-"""Each engine's own."""
+SEARCH = ("search_reach", "article_terms", "article_beginnings", "article_vocabulary", "article_words")
+OURS = {"article_words", "yamchi_migrations", "senders"}
+"""PostgreSQL's own: search, and what only several processes need."""
 
 
 @pytest.fixture
@@ -59,12 +60,12 @@ async def refused(url: str) -> str:
 def test_both_engines_have_the_same_tables_and_columns(tmp_path: Path):
     """A migration that only one of them got is found here."""
     db = open_writer(tmp_path / "yamchi.db")
-    tables = {name for name in db.table_names() if "sqlite_" not in name and not name.startswith(tuple(SEARCH))}
+    tables = {name for name in db.table_names() if "sqlite_" not in name and not name.startswith(SEARCH)}
     here = {(table, column.name) for table in tables for column in db[table].columns}
     db.close()
     sql = "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'"
     there = {tuple(row) for row in look(empty_database(), sql)}
-    assert here == {(table, column) for table, column in there if table not in SEARCH | {"yamchi_migrations"}}
+    assert here == {(table, column) for table, column in there if table not in OURS}
 
 
 async def test_two_that_open_an_empty_database_at_once_both_find_it_whole(bare: str):
@@ -180,3 +181,64 @@ def test_one_service_holds_the_lock():
     assert other.acquire()
     other.release()
     assert not mine.held_elsewhere()
+
+
+async def share(store: PostgresStore, owner: str, seconds: float = 0) -> Lease:
+    now = NOW + timedelta(seconds=seconds)
+    return await store.lease_tokens(owner, "telegram", now, now + timedelta(seconds=30))
+
+
+async def test_senders_share_the_rate_and_never_have_more_than_all_of_it():
+    url = empty_database()
+    stores = {owner: await open_postgres(url) for owner in "abc"}
+    held: dict[str, float] = {}
+    for turn in range(6):
+        for owner in "abc"[: turn + 1]:
+            lease = await share(stores[owner], owner, turn * 10)
+            held[owner] = 0.0 if lease.held_until else lease.share
+            assert sum(held.values()) <= 1 + 1e-9
+    assert held == pytest.approx({"a": 1 / 3, "b": 1 / 3, "c": 1 / 3})
+    assert (await share(stores["a"], "a")).share == pytest.approx(1 / 3)
+    await stores["b"].close()  # as a kill would end it
+    assert (await share(stores["a"], "a", 61)).share == pytest.approx(1 / 2)
+    for store in stores.values():
+        await store.close()
+
+
+async def test_a_newcomer_is_silent_until_the_others_have_left_it_something():
+    url = empty_database()
+    old, new = await open_postgres(url), await open_postgres(url)
+    assert (await share(old, "old")).share == 1
+    lease = await share(new, "new", 5)
+    assert lease.share > 0 and lease.held_until and lease.held_until > NOW + timedelta(seconds=10)
+    assert (await share(old, "old", 10)).share == 0.5
+    assert await share(new, "new", 15) == Lease(0.5)
+    for store in (old, new):
+        await store.close()
+
+
+async def test_a_claim_is_given_up_for_lost_only_if_its_sender_lives_no_more():
+    url = empty_database()
+    living, starting = await open_postgres(url), await open_postgres(url)
+    await share(living, "living")
+    await living.enqueue([out(n, str(n)) for n in range(2)], NOW)
+    (theirs,) = await living.claim("living", ["telegram"], NOW, LEASE, 1)
+    (lost,) = await living.claim("dead", ["telegram"], NOW, LEASE, 1)
+    assert [one.id for one in await starting.lapsed(NOW, ["telegram"])] == [lost.id]
+    assert {one.id for one in await starting.lapsed(LEASE, ["telegram"])} == {lost.id, theirs.id}
+    await living.close()
+    assert len(await starting.lapsed(NOW, ["telegram"])) == 2
+    await starting.close()
+
+
+async def test_after_a_restart_of_the_server_a_lease_stands(server: postgres.Server):
+    with server.database() as url:
+        old, new = await open_postgres(url), await open_postgres(url)
+        await share(old, "old")
+        server.stop()
+        server.start()
+        assert (await share(new, "new", 5)).held_until
+        assert (await share(old, "old", 10)).share == 0.5
+        assert (await share(new, "new", 41)).share == 0.5
+        for store in (old, new):
+            await store.close()

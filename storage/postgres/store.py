@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlite_utils import Database
 
-from bot.models import Article, Delivery, NewsPage, NewsQuery, Outcome
+from bot.models import Article, Delivery, Lease, NewsPage, NewsQuery, Outcome
 from storage import claims
-from storage.postgres import index, search
+from storage.postgres import index, search, senders
 from storage.postgres.connection import PostgresCrew
+from storage.postgres.lock import SENDER, PostgresLock
 from storage.postgres.opening import open_whole
 from storage.sqlite import READERS, SqlStore
 from storage.threads import Crew
@@ -24,7 +27,7 @@ async def open_postgres(url: str, *, retention_days: int = 90) -> PostgresStore:
     left untouched.
     """
     writer = PostgresCrew(1, url, "BEGIN IMMEDIATE")
-    store = PostgresStore(writer, PostgresCrew(READERS, url, "BEGIN"), retention_days=retention_days)
+    store = PostgresStore(url, writer, PostgresCrew(READERS, url, "BEGIN"), retention_days=retention_days)
     try:
         await writer.run(open_whole)
     except BaseException:
@@ -41,9 +44,25 @@ class PostgresStore(SqlStore):
 
     _index = index
 
-    def __init__(self, writer: Crew, readers: Crew, *, retention_days: int) -> None:
+    def __init__(self, url: str, writer: Crew, readers: Crew, *, retention_days: int) -> None:
         super().__init__(writer, readers, retention_days=retention_days)
+        self._url = url
+        self._presence: dict[str, PostgresLock] = {}
         self._settled = Together(self._settle)
+
+    async def lease_tokens(self, owner: str, platform: str, now: datetime, until: datetime) -> Lease:
+        """Several senders share what a platform takes."""
+        lives = self._presence.setdefault(owner, PostgresLock(self._url, SENDER, senders.key_of(owner)))
+        await asyncio.to_thread(lives.acquire)
+        return await self._writer.run(senders.lease, owner, platform, now, until)
+
+    async def lapsed(self, now: datetime, platforms: Collection[str] | None = None) -> list[Delivery]:
+        return await self._readers.run(senders.lapsed, now, platforms)
+
+    async def close(self) -> None:
+        await super().close()
+        for lives in self._presence.values():
+            lives.release()
 
     async def settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
         """Those that come down while another commit is under way share the next one: a commit waits for the network
