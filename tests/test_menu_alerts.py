@@ -288,6 +288,34 @@ async def test_an_alert_is_snoozed_kept_for_good_and_ended(chat: Chat):
     assert said(await chat.say("/alerts")) == ["No alert is set here."]
 
 
+async def test_an_end_is_undone_as_it_was(chat: Chat):
+    await chat.say("/alert KZT > 520 standing until 2026-12-01")
+    await chat.say("/alerts snooze 1 2d")
+    before = await chat.alerts()
+    ended = await chat.say("/alerts end 1")
+    assert buttons(ended) == ["/alerts undo 1"]
+    for _ in range(2):
+        assert said(await chat.say("/alerts undo 1"))[0] == "Alert 1 is set"
+        assert await chat.alerts() == before
+    await chat.say("/alerts end 1")
+    chat.desk = replace(chat.desk, clock=lambda: NOON + timedelta(days=9))
+    assert (await chat.say("/alerts undo 1")).error
+    assert (await chat.say("/alerts undo 2")).error
+
+
+async def test_no_end_and_undo_makes_more_than_twenty(chat: Chat):
+    for n in range(21):
+        await chat.say(f"/alert KZT > {500 + n}")
+        await chat.say("/alerts end 1")
+    refused = await chat.say("/alerts undo 1")
+    assert refused.error and refused.error["message"].startswith("This chat has 20 alerts")
+    assert (await chat.say("/alerts standing 1")).error
+    assert buttons(await chat.say("/alerts"))[-1] == "/alerts after:7"
+    last = await chat.say("/alerts after:19")
+    assert said(last)[:2] == ["Alerts", "19-20 of 20"]
+    assert buttons(last)[-1] == "/alerts after:0"
+
+
 async def test_one_that_fired_once_watches_on_when_asked_to(chat: Chat):
     await chat.say("/alert KZT > 460 until 2026-12-01")
     (alert,) = await chat.alerts()

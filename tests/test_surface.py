@@ -111,6 +111,37 @@ async def test_pages_of_news_turn_in_place(surface: Surface):
     assert len(surface.fake.pressed) == 2
 
 
+async def test_rates_subscriptions_and_alerts_turn_in_place(surface: Surface):
+    for n in range(1, 8):
+        await surface.say(PERSON, f"/follow word{n}")
+        await surface.say(PERSON, f"/alert KZT > {500 + n}")
+    presses = {
+        "/rates": "KGS|KGS/USD|30 days|KGS/USD|All rates|EUR|KZT|All rates",
+        "/rates KZT 2026-11-23": "22 Nov 2026|Today|All rates",
+        "/list": "Next|Open 7|My subscriptions|First page|Open 2|My subscriptions",
+        "/alerts": "Next|First page",
+    }
+    for line, labels in presses.items():
+        first = await surface.say(PERSON, line)
+        assert first is not None
+        shown = {first.text}
+        for label in labels.split("|"):
+            said = await surface.press(PERSON, label)
+            assert said is not None and said.id == first.id, label
+            shown.add(said.text)
+        assert len(shown) > 1
+
+
+async def test_what_ends_an_alert_comes_below_and_is_undone_by_a_press(surface: Surface):
+    await surface.say(PERSON, "/alert KZT > 520")
+    listed = await surface.say(PERSON, "/alerts")
+    ended = await surface.press(PERSON, "End 1")
+    assert listed is not None and ended is not None and ended.id > listed.id
+    said = await surface.press(PERSON, "Undo")
+    assert said is not None and "Alert 1 is set" in said.text
+    assert [one.state for one in await surface.store.alerts(Address("telegram", str(PERSON)))] == ["active"]
+
+
 async def test_a_page_that_cannot_be_turned_comes_below(surface: Surface):
     first = await surface.say(PERSON, "/latest summit")
     assert first is not None

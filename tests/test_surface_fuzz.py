@@ -24,6 +24,7 @@ WORDS = [
     "remove lake-1", "zone Europe 9999", "quiet 22", "topics water", "digest daily", "@prices_kz", "@nobody_knows",
     "<b>x</b>", "&amp;&#0;&lt;", "<a href='tg://user?id=1'>x</a>", "ru", "tg", "Asia/Almaty", "22:00-07:00", "off",
     "alert_KZT_520", "\u202etxet", "👩‍👩‍👧", "{x}", "%s", "\u0600", "סדר", "عربي", "ქართული",
+    "after:3", "after:0 id:1", "undo 1",
 ]  # fmt: skip
 UNFIT = ("parse", "too long", "empty", "BUTTON", "RESULT", "encoded", "MESSAGE_TOO_LONG", "unknown parameters")
 """What Telegram says of what it cannot read; that a chat or a message is not there is no fault of ours."""
@@ -60,7 +61,7 @@ def belongings(surface: Surface) -> list[object]:
 def forged(chance: Random, token: str) -> str:
     own = ["/unsubscribe 1", "/unsubscribe id:1", "/alerts end 1", "/settings quiet off", "/sources remove lake-1",
            "/language en", "/settings topics water", "/pause", "/follow x", "/timezone London", "/quiet off",
-           "/alert KZT > 1"]  # fmt: skip
+           "/alert KZT > 1", "/alerts undo 1"]  # fmt: skip
     return chance.choice([token, "t:", "t:" + "A" * 24, "drop table", "\x00", "/", line(chance)[:64], *own])
 
 

@@ -73,7 +73,8 @@ def sent(transfer: Transfer, quote: Quote, period: Period, tongue: Tongue) -> Me
     blocks: list[Block] = [bold(text), Paragraph(rate_line(quote, quote.rate, tongue))]
     blocks += [Paragraph(line) for line in _against(transfer, quote, period, tongue)]
     blocks += [*_warnings(quote, tongue), *(Paragraph(line, small=True) for line in small_print(quote, tongue))]
-    return Message(tuple(blocks), (Button(tongue.say("30 days"), f"/rates {quote.base}/{quote.quote} 30d"),))
+    drawn = Button(tongue.say("30 days"), f"/chart {quote.base}/{quote.quote} 30d")
+    return Message(tuple(blocks), (drawn,) if len(period.days) > 1 else ())
 
 
 def conversion_data(amount: Decimal, quote: Quote) -> dict[str, str | None]:
