@@ -288,7 +288,6 @@ def _chat(speech: Tongue) -> dict[str, Message]:
     paused = replace(WEEKLY, paused_at=NOW, paused_until=NOW + timedelta(days=9))
     many = [replace(paused if n == 4 else WEEKLY if n % 2 else DAILY, id=n) for n in range(1, 8)]
     chosen = ChatSettings(HERE, ZONE, speech.code, Quiet(time(22), time(7)))
-    place = {"capitals": CAPITALS, "moved": ()}
     return {
         "subscribed": orders.subscribed(Change(DAILY, 1), preview, speech, ZONE, first=True),
         "subscribed-changed": orders.subscribed(changed, preview, speech, ZONE, first=False),
@@ -312,8 +311,9 @@ def _chat(speech: Tongue) -> dict[str, Message]:
         "quiet-none": chat.quiet(None, ZONE, speech, asked=True),
         "settings-corrections": book.corrections(speech, edits=True),
         "settings": chat.settings(chosen, own_name(speech.code), [DAILY, paused], speech, NOW),
-        "timezone": chat.timezone(ZONE, speech, NOW, asked=True, **place),
-        "timezone-set": chat.timezone("Asia/Bishkek", speech, NOW, asked=False, capitals=CAPITALS, moved=[moved]),
+        "timezone": chat.timezone(ZONE, speech, NOW, CAPITALS, locates=True),
+        "timezone-set": chat.timezone_set("Asia/Bishkek", speech, NOW, [moved], located=True),
+        "timezone-where": chat.locate(speech),
         "language": chat.language(speech, own_names, asked=True),
         "language-set": chat.language(speech, own_names, asked=False),
         "source-remove": sources.remove(Feed("lake-1", "Lake", "https://lake.example/feed/", "en"), speech),

@@ -178,6 +178,34 @@ async def test_every_setting_is_reached_by_pressing_alone(surface: Surface):
     assert chosen.quiet == Quiet(time(22), time(6), hold=False)
 
 
+async def test_the_time_zone_of_where_one_is(surface: Surface):
+    """From the page of zones: a key asks for the place, the zone of the place is said, the key is gone."""
+    await surface.say(PERSON, "/subscribe daily 09:00")
+    page = await surface.say(PERSON, "/settings zone")
+    asked = await surface.press(PERSON, "Where I am")
+    assert page is not None and asked is not None and asked.id > page.id
+    assert asked.markup["one_time_keyboard"]
+    said = await surface.share(PERSON, 40.51, 72.80)
+    assert said is not None
+    assert "Time zone set: Asia/Bishkek" in said.text and "Next digest: Tue 24 Nov, 09:00" in said.text
+    assert said.markup == {"remove_keyboard": True}
+    chosen = await surface.store.chat(Address("telegram", str(PERSON)))
+    assert chosen is not None and chosen.zone == "Asia/Bishkek"
+
+
+async def test_a_place_shared_in_a_group_or_for_a_channel_sets_nothing(surface: Surface):
+    surface.fake.member(GROUP, 1, "creator")
+    surface.fake.member(CHANNEL, PERSON, "creator")
+    said = await surface.say(GROUP, "/settings zone", user_id=1)
+    assert "Where I am" not in labels(said)
+    assert await surface.share(GROUP, 40.51, 72.80, user_id=1) is not None
+    assert len(surface.asked) == 1
+    said = await surface.say(GROUP, "/timezone here", user_id=1)
+    assert said is not None and "I cannot see here where you are." in said.text
+    assert "Where I am" not in labels(await surface.say(PERSON, "/settings @prices_kz zone"))
+    assert surface.rows("SELECT * FROM chats") == []
+
+
 async def test_every_zone_of_every_country_is_on_some_page(surface: Surface):
     await surface.say(PERSON, "/settings zone")
     offered: set[str] = set()

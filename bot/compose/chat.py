@@ -15,24 +15,37 @@ from bot.message import Block, Button, Heading, Message, Paragraph
 from bot.models import ChatSettings, Quiet, Subscription
 
 
-def timezone(
-    zone: str, tongue: Tongue, now: datetime, *, asked: bool, capitals: Mapping[str, str], moved: Sequence[Subscription]
-) -> Message:
-    """The chat's clocks. asked: only shown, not set; moved: subscriptions whose next digest moved along."""
-    local = now.astimezone(ZoneInfo(zone))
-    offset = get_timezone_gmt(local, locale=tongue.locale)
-    head = tongue.say("Time zone: {zone}", zone=zone) if asked else tongue.say("Time zone set: {zone}", zone=zone)
-    blocks: list[Block] = [
-        Heading(head),
-        Paragraph(tongue.say("It is {time} here now ({offset}).", time=clock(local, tongue), offset=offset)),
-    ]
+def timezone(zone: str, tongue: Tongue, now: datetime, capitals: Mapping[str, str], *, locates: bool) -> Message:
+    """The chat's clocks. locates: whoever asks can tell where they are."""
+    hint = Paragraph(tongue.say("Press a city, or say one: /timezone London"), small=True)
+    buttons = [Button(tongue.say(city), f"/timezone {name}") for city, name in capitals.items()]
+    if locates:
+        buttons.append(Button(tongue.say("Where I am"), "/timezone here"))
+    return Message(
+        (Heading(tongue.say("Time zone: {zone}", zone=zone)), now_here(zone, tongue, now), hint), tuple(buttons)
+    )
+
+
+def timezone_set(zone: str, tongue: Tongue, now: datetime, moved: Sequence[Subscription], *, located: bool) -> Message:
+    """From now on. moved: subscriptions whose next digest moved along; located: it was told by a place"""
+    blocks: list[Block] = [Heading(tongue.say("Time zone set: {zone}", zone=zone)), now_here(zone, tongue, now)]
     coming_next = min((order.next_due for order in moved if order.next_due), default=None)
     if coming_next:
         blocks.append(Paragraph(next_digest(coming_next, tongue, zone)))
-    if asked:
-        blocks.append(Paragraph(tongue.say("Press a city, or say one: /timezone London"), small=True))
-    buttons = (Button(tongue.say(city), f"/timezone {name}") for city, name in capitals.items() if asked)
-    return Message(tuple(blocks), tuple(buttons))
+    return Message(tuple(blocks), locate=None if located else "")
+
+
+def locate(tongue: Tongue) -> Message:
+    """The request to tell where one is."""
+    text = tongue.say("Press the key below and send me where you are: I set the time zone of that place.")
+    return Message((Paragraph(text),), locate=tongue.say("Send where I am"))
+
+
+def now_here(zone: str, tongue: Tongue, now: datetime) -> Paragraph:
+    """What the clocks of a zone say."""
+    local = now.astimezone(ZoneInfo(zone))
+    offset = get_timezone_gmt(local, locale=tongue.locale)
+    return Paragraph(tongue.say("It is {time} here now ({offset}).", time=clock(local, tongue), offset=offset))
 
 
 def language(tongue: Tongue, own_names: Mapping[str, str], *, asked: bool) -> Message:

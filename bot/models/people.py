@@ -32,6 +32,7 @@ class Request:
     user: the platform's own id of the person, "" where nobody is to be named
     language, zone: what the platform tells of the person ("" where it tells nothing)
     is_admin: may change the settings of this chat
+    locates: the platform can tell us where they are, if they want that (Message.locate)
     update: the key of the update in the inbox that says this, "" if it came by another way
     """
 
@@ -42,6 +43,7 @@ class Request:
     zone: str = ""
     private: bool = True
     is_admin: bool = True
+    locates: bool = False
     update: str = field(default="", compare=False)
 
 

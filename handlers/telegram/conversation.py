@@ -103,7 +103,7 @@ class Conversation:
 
     def _handlers(self, bot: ExtBot[None]) -> _App:
         app: _App = Application.builder().bot(bot).updater(None).job_queue(None).build()
-        app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.TEXT, self._said))
+        app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & (filters.TEXT | filters.LOCATION), self._said))
         app.add_handler(CallbackQueryHandler(self._pressed))
         app.add_handler(InlineQueryHandler(self._offered))
         app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.StatusUpdate.MIGRATE, self._moved))
