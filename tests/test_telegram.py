@@ -54,7 +54,7 @@ async def test_a_person_is_answered_and_a_button_says_its_command(fake: FakeTele
         fake.press(7, "Again")
         fake.press(7, "Long")
         assert (await heard(fake, 7, 3))[1:] == ["you said /convert KZT", f"you said {LONG}"]
-    assert menu.asked[0] == Request(Address("telegram", "7"), "/convert KZT", user="7", language="ru")
+    assert menu.asked[0] == Request(Address("telegram", "7"), "/convert KZT", user="7", language="ru", locates=True)
     assert len(fake.pressed) == 2
     assert not fake.rejected
 
