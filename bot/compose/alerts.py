@@ -114,6 +114,8 @@ def alert_data(alert: Alert) -> dict[str, object]:
         "armed": alert.armed,
         "expires": alert.expires_at.isoformat() if alert.expires_at else None,
         "snoozed_until": alert.snoozed_until.isoformat() if alert.snoozed_until else None,
+        "paused": alert.paused_at is not None,
+        "paused_until": alert.paused_until.isoformat() if alert.paused_until else None,
     }
 
 
@@ -137,6 +139,13 @@ def described(alert: Alert, tongue: Tongue, zone: str) -> str:
         last = (alert.expires_at - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).date()
         parts.append(tongue.say("until {date}", date=full_day(last, tongue)))
     return ", ".join(parts)
+
+
+def paused(alert: Alert, tongue: Tongue, zone: str) -> str:
+    """That its chat is paused, and until when."""
+    if alert.paused_until is None:
+        return tongue.say("paused, /resume ends that")
+    return tongue.say("paused until {moment}", moment=moment(alert.paused_until, zone, tongue))
 
 
 def _now(alert: Alert, sight: Sight | Quote, tongue: Tongue) -> list[Block]:
@@ -167,6 +176,8 @@ def _standing(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str, now
         if not alert.armed:
             back = line_text(alert, back_at(alert, sight.tick), tongue)
             parts.append(tongue.say("waits until it has been back at {back}", back=back))
+    if alert.is_paused(now):
+        parts.append(paused(alert, tongue, zone))
     if alert.snoozed_until and alert.snoozed_until > now:
         parts.append(tongue.say("silent until {moment}", moment=moment(alert.snoozed_until, zone, tongue)))
     if alert.fired_at:

@@ -12,7 +12,7 @@ from bot.compose.moments import clock, moment
 from bot.compose.orders import describe, next_digest
 from bot.locales import N_, Tongue, is_beta
 from bot.message import Block, Button, Heading, Message, Paragraph
-from bot.models import ChatSettings, Quiet, Subscription
+from bot.models import Alert, ChatSettings, Quiet, Subscription
 
 
 def timezone(zone: str, tongue: Tongue, now: datetime, capitals: Mapping[str, str], *, locates: bool) -> Message:
@@ -100,9 +100,14 @@ def _quiet_buttons(hours: Quiet | None, tongue: Tongue) -> list[Button]:
 
 
 def settings(
-    chosen: ChatSettings, own_name: str, held: Sequence[Subscription], tongue: Tongue, now: datetime
+    chosen: ChatSettings,
+    own_name: str,
+    held: Sequence[Subscription],
+    alerts: Sequence[Alert],
+    tongue: Tongue,
+    now: datetime,
 ) -> Message:
-    """All that a chat has chosen. own_name: of its language; held: its subscriptions."""
+    """All that a chat has chosen. own_name: of its language; held: its subscriptions; alerts: those that watch"""
     local = now.astimezone(ZoneInfo(chosen.zone))
     paused = [order for order in held if order.is_paused(now)]
     facts = (
@@ -113,6 +118,7 @@ def settings(
         tongue.count("{n} subscription: /list", "{n} subscriptions: /list", len(held))
         if held
         else tongue.say("Nothing comes by itself here yet."),
+        *([tongue.count("{n} alert: /alerts", "{n} alerts: /alerts", len(alerts))] if alerts else ()),
     )
     blocks: list[Block] = [
         Heading(tongue.say("Settings of this chat")),
@@ -128,14 +134,16 @@ def settings(
         Button(tongue.say("Corrections"), "/settings corrections"),
         Button(tongue.say("My subscriptions"), "/list"),
     ]
-    if paused:
+    if paused or any(alert.is_paused(now) for alert in alerts):
         buttons.append(Button(tongue.say("Resume"), "/resume"))
-    elif held:
+    elif held or alerts:
         buttons.append(Button(tongue.say("Pause"), "/pause"))
     return Message(tuple(blocks), tuple(buttons))
 
 
-def settings_data(chosen: ChatSettings, held: Sequence[Subscription], now: datetime) -> dict[str, object]:
+def settings_data(
+    chosen: ChatSettings, held: Sequence[Subscription], alerts: Sequence[Alert], now: datetime
+) -> dict[str, object]:
     """The settings for scripts."""
     quiet = chosen.quiet
     return {
@@ -144,6 +152,7 @@ def settings_data(chosen: ChatSettings, held: Sequence[Subscription], now: datet
         "quiet": {"from": f"{quiet.start:%H:%M}", "until": f"{quiet.end:%H:%M}", "hold": quiet.hold} if quiet else None,
         "corrections": "edit" if chosen.edits else "leave",
         "subscriptions": len(held),
+        "alerts": len(alerts),
         "paused": sum(order.is_paused(now) for order in held),
     }
 

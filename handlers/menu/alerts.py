@@ -62,7 +62,7 @@ async def alert(desk: Desk, ask: Request, what: Annotated[str, USAGE] = "") -> A
     pair = _pair(asked, what)
     sight = await read_sight(desk.store, desk.catalogue.roads, desk.clock(), *pair)
     wanted = _checked(asked, pair, sight, settings, desk.clock(), speech)
-    held = [one for one in await desk.store.alerts(ask.address) if _active(one, desk.clock())]
+    held = [one for one in await desk.store.alerts(ask.address) if one.watches(desk.clock())]
     same = next((one for one in held if _order(one) == _order(wanted)), None)
     if same is None:
         _check_room(held)
@@ -84,7 +84,7 @@ async def alerts(
     settings, now = await desk.settings(ask.address, ask.language, ask.zone), desk.clock()
     speech = tongue(settings.language)
     kept = await desk.store.alerts(ask.address)
-    active = [one for one in kept if _active(one, now)]
+    active = [one for one in kept if one.watches(now)]
     words, after = turned(what.casefold())
     if not words:
         page = page_of(active, after)
@@ -116,13 +116,13 @@ async def _change(desk: Desk, one: Alert, verb: str, span: str, settings: ChatSe
     sight = await read_sight(desk.store, desk.catalogue.roads, now, one.base, one.quote)
     if verb == "undo":
         back = replace(one, state="active") if one.state == "ended" else one
-        if not _active(back, now):
+        if not back.watches(now):
             raise _unknown()
         await desk.store.set_alert(back)
         return Answer(compose.set_(back, sight, speech, settings.zone, edited=False), compose.alert_data(back))
     changed = replace(one, standing=verb == "standing")
-    if not _active(one, now):
-        changed = replace(changed, state="active", expires_at=None, snoozed_until=None)
+    if not one.watches(now):
+        changed = replace(changed, state="active", expires_at=None, snoozed_until=None, paused_at=None)
         changed = since_set(changed, sight) if isinstance(sight, Sight) else changed
     kept = await desk.store.set_alert(changed)
     return Answer(compose.set_(kept, sight, speech, settings.zone, edited=True), compose.alert_data(kept))
@@ -214,10 +214,6 @@ async def _settled(desk: Desk, ask: Request) -> ChatSettings:
     if await desk.store.chat(ask.address) is None:
         await desk.store.keep_chat(settings, [])
     return settings
-
-
-def _active(one: Alert, now: datetime) -> bool:
-    return one.state == "active" and not (one.expires_at and one.expires_at <= now)
 
 
 def _order(one: Alert) -> tuple[str, str, AlertWay, Decimal, int]:

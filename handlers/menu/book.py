@@ -57,8 +57,9 @@ async def _first(desk: Desk, ask: Request) -> Answer:
     chosen = await desk.settings(ask.address, ask.language, ask.zone)
     held = await desk.store.subscriptions(ask.address)
     name, now = places.own_name(chosen.language), desk.clock()
-    message = compose_chat.settings(chosen, name, held, tongue(chosen.language), now)
-    return Answer(message, compose_chat.settings_data(chosen, held, now))
+    alerts = [one for one in await desk.store.alerts(ask.address) if one.watches(now)]
+    message = compose_chat.settings(chosen, name, held, alerts, tongue(chosen.language), now)
+    return Answer(message, compose_chat.settings_data(chosen, held, alerts, now))
 
 
 async def _zone(desk: Desk, ask: Request, rest: str) -> Answer:
