@@ -109,13 +109,18 @@ _TYPES: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in get_args
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a person reads. sample: made from the sample edition, and says so; silent: rings nowhere, where a
-    chat can do that."""
+    """What a person reads.
+
+    sample: made from the sample edition, and says so; silent: rings nowhere, where a chat can do that
+    locate: of an answer without buttons: the label of a key by which people tell where they are, where a chat has
+        one; None takes it away again
+    """
 
     blocks: tuple[Block, ...]
     buttons: tuple[Button, ...] = ()
     sample: bool = False
     silent: bool = False
+    locate: str | None = ""
 
 
 def to_data(message: Message) -> dict[str, Any]:
