@@ -124,13 +124,17 @@ class Message:
 
 
 def to_data(message: Message) -> dict[str, Any]:
-    """The message as JSON data: {"blocks": [{"type", "text", ...}], "buttons": [...], "sample"}, "silent" if it is."""
+    """The message as JSON data: {"blocks": [{"type", "text", ...}], "buttons": [...], "sample"}, "silent" and "locate" where it has them."""
     data: dict[str, Any] = {
         "blocks": [{"type": type(block).__name__.lower(), **asdict(block)} for block in message.blocks],
         "buttons": [asdict(button) for button in message.buttons],
         "sample": message.sample,
     }
-    return data | {"silent": True} if message.silent else data
+    if message.silent:
+        data["silent"] = True
+    if message.locate != "":
+        data["locate"] = message.locate
+    return data
 
 
 def from_data(data: dict[str, Any]) -> Message:
@@ -140,6 +144,7 @@ def from_data(data: dict[str, Any]) -> Message:
         tuple(Button(**button) for button in data["buttons"]),
         data["sample"],
         data.get("silent", False),
+        data.get("locate", ""),
     )
 
 
