@@ -124,7 +124,8 @@ class Message:
 
 
 def to_data(message: Message) -> dict[str, Any]:
-    """The message as JSON data: {"blocks": [{"type", "text", ...}], "buttons": [...], "sample"}, "silent" and "locate" where it has them."""
+    """The message as JSON data: {"blocks": [{"type", "text", ...}], "buttons": [...], "sample"}, and "silent" and
+    "locate" where it has them."""
     data: dict[str, Any] = {
         "blocks": [{"type": type(block).__name__.lower(), **asdict(block)} for block in message.blocks],
         "buttons": [asdict(button) for button in message.buttons],
