@@ -2,7 +2,8 @@
 
     PYTHONPATH=. .venv/bin/python docs/pictures.py [CHROMIUM]
 
-Writes docs/PLATFORM/NAME.png, a few kinds on each. CHROMIUM: the browser's program (`apt-get install chromium`).
+Writes docs/PLATFORM/NAME.png, a few kinds on each. CHROMIUM: the browser's program
+(`apt-get install chromium fonts-roboto fonts-lato`).
 What is drawn is the markup of tests/golden as a browser shows it, and the charts of tests/kinds.py.
 """
 
@@ -25,10 +26,13 @@ import pictures_telegram
 from bot.chart.draw import Painter
 from bot.message import Picture
 from tests.kinds import kinds
+from tests.test_telegram_render import golden_text
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "tests" / "golden"
-MESSAGES = kinds("en")
+RUSSIAN = ("start", "board", "digest", "rate", "settings", "alerts", "subscribed", "alert-fired", "timezone", "list")
+"""What Telegram is shown in Russian, too."""
+MESSAGES = kinds("en") | {f"russian-{name}": kinds("ru")[name] for name in RUSSIAN}
 PLATFORMS = {"telegram": pictures_telegram, "slack": pictures_slack}
 EACH = 6
 MEASURE = """<script>document.title =
@@ -48,7 +52,11 @@ def draw(platform: str, drawn: ModuleType, chromium: str) -> None:
     """Write docs/PLATFORM/*.png. drawn: has WIDTH, STYLE and shown()"""
     folder, width = HERE / platform, drawn.WIDTH
     folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
     files = {path.stem: path.read_text("utf-8") for path in (GOLDEN / platform).iterdir()}
+    if drawn is pictures_telegram:
+        files |= {name: golden_text(message) for name, message in MESSAGES.items() if name.startswith("russian-")}
     head = f"<!doctype html><meta charset=utf-8><style>{drawn.STYLE}</style>"
     bodies = {
         sheet: "".join(f"<h1>{name}</h1>{drawn.shown(files[name], charts(name))}" for name in some)

@@ -30,9 +30,13 @@ def shown(page: Page) -> str:
     return "\n".join([*filter(None, [what]), page.html, *rows, *filter(None, [key])]) + "\n"
 
 
+def golden_text(message: Message) -> str:
+    return "=====\n".join(shown(page) for page in paged(message))
+
+
 @pytest.mark.parametrize("name", sorted(kinds()))
 def test_every_kind_of_message_looks_as_it_did(name: str):
-    golden(f"telegram/{name}.txt", "=====\n".join(shown(page) for page in paged(kinds()[name])))
+    golden(f"telegram/{name}.txt", golden_text(kinds()[name]))
 
 
 @pytest.mark.parametrize(("name", "code"), sorted(KINDS))

@@ -39,9 +39,6 @@ def alerts(page: Page[Alert], sights: Sequence[Sight | Quote], tongue: Tongue, z
     for alert, sight in zip(page.shown, sights, strict=True):
         blocks.append(Paragraph(f"{alert.id}. {described(alert, tongue, zone)}"))
         blocks.append(Paragraph(SEPARATOR.join(_standing(alert, sight, tongue, zone, now)), small=True))
-    first = page.shown[0].id
-    hint = tongue.say("/alerts end {id}, /alerts snooze {id} 2d, /alerts standing {id}", id=first)
-    blocks.append(Paragraph(hint, small=True))
     ids = [alert.id for alert in page.shown]
     buttons = [Button(tongue.say("End {number}", number=id_), f"/alerts end {id_}") for id_ in ids]
     buttons += [Button(tongue.say("Snooze {id}", id=id_), f"/alerts snooze {id_} 1d") for id_ in ids]

@@ -121,7 +121,6 @@ def orders(page: Page[Subscription], tongue: Tongue, zone: str, now: datetime) -
         else:
             opened = f"/list after:{page.after} id:{order.id}"
             buttons.append(Button(tongue.say("Open {number}", number=number), opened))
-    blocks.append(Paragraph(tongue.say("/unsubscribe 1 ends the first one."), small=True))
     return Message(tuple(blocks), (*buttons, *turning(page, "/list", tongue)))
 
 

@@ -72,9 +72,9 @@ def citation(article: Article, outlet: str, tongue: Tongue, zone: str, *, unaske
     blocks: list[Block] = [
         Heading(tongue.say("Citation")),
         _paste(tongue.say("“{title}”, {outlet}, {date}, {url}", **said)),
-        Paragraph("APA", small=True),
+        Heading("APA"),
         _paste(f"{title}. ({bibliographic_day(local, tongue)}). {outlet}. {article.url}"),
-        Paragraph("Markdown", small=True),
+        Heading("Markdown"),
         _paste(f"[{marked['title']}]({marked['url']}), {marked['outlet']}, {when}"),
     ]
     if unasked:
