@@ -17,6 +17,7 @@ import typer
 from bot.config import Settings, read_settings
 from bot.errors import DatabaseError, YamchiError
 from bot.log import set_up_logs
+from bot.service import LEADING, ROLES
 
 Work = Callable[[Any], Coroutine[Any, Any, int]]
 
@@ -28,7 +29,7 @@ class Verbs:
     start: Callable[[], int]
     chat: Callable[[bool], int]
     ask: Callable[[str, bool, bool], int]
-    run: Callable[[], int]
+    run: Callable[[frozenset[str]], int]
     doctor: Callable[[], int]
     probe: Callable[[str], int]
     backfill: Callable[[int, list[str]], int]
@@ -95,9 +96,21 @@ def ask(
 
 
 @app.command()
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    roles: Annotated[str, typer.Option("--roles", help="Of several processes: web,tick or send.")] = ",".join(ROLES),
+) -> None:
     """Run the service: every chat that has a token, the sources, the digests."""
-    _end(context.obj.run())
+    _end(context.obj.run(_roles(roles)))
+
+
+def _roles(said: str) -> frozenset[str]:
+    roles = frozenset(role.strip() for role in said.split(","))
+    if not roles <= set(ROLES):
+        raise typer.BadParameter(f"expected some of {', '.join(ROLES)}", param_hint="--roles")
+    if roles & LEADING and not roles >= LEADING:
+        raise typer.BadParameter("web and tick go together", param_hint="--roles")
+    return roles
 
 
 @app.command()

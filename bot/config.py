@@ -237,7 +237,8 @@ class _SecretFiles(PydanticBaseSettingsSource):
         return (_read_secret(field_name, path) if path else None), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        secret = {name: f for name, f in self.settings_cls.model_fields.items() if f.annotation == SecretStr | None}
+        fields = self.settings_cls.model_fields.items()
+        secret = {name: f for name, f in fields if f.annotation == SecretStr | None or name == "database_url"}
         found = {name: self.get_field_value(field, name)[0] for name, field in secret.items()}
         return {name: value for name, value in found.items() if value is not None}
 

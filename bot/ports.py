@@ -95,6 +95,22 @@ class Chat(Protocol):
         """Let go of connections. listen() has been cancelled before."""
 
 
+class Lock(Protocol):
+    """The lock of the one process that listens and looks after what is due, on a database. None of these awaits."""
+
+    def acquire(self) -> bool:
+        """Take it, or say False if another process holds it. Raises DatabaseError."""
+
+    def kept(self) -> bool:
+        """Whether it is still ours."""
+
+    def held_elsewhere(self) -> bool:
+        """Whether another process holds it just now. Raises DatabaseError."""
+
+    def release(self) -> None:
+        """Let go of it, if it is held."""
+
+
 class Figures(Protocol):
     """The stored fixings, as quotes are made of them."""
 

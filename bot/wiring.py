@@ -29,14 +29,14 @@ from bot.fetch import Fetcher
 from bot.memory import collect_seldom, give_large_blocks_back
 from bot.models import Address, Catalogue
 from bot.parsing import Parser
-from bot.ports import Chat, Clock, CrashHook, Store
+from bot.ports import Chat, Clock, CrashHook, Lock, Store
 from bot.sample import SampleEdition
 from bot.service import Service
 from bot.track import Tracker
 from handlers.console import Console
 from handlers.menu.desk import Desk
 from storage.backup import back_up
-from storage.choice import Lock, chosen_lock, open_chosen
+from storage.choice import chosen_lock, open_chosen
 from storage.sqlite import open_store
 
 VERSION: Final = version("yamchi")

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
+from bot.ports import Lock
 from storage.lock import ServiceLock
 from storage.sqlite import SqlStore, open_store
 
 SQLITE: Final = "sqlite:///"
-
-
-class Lock(Protocol):
-    """The lock of the one service that may run on a database."""
-
-    def acquire(self) -> bool: ...
-
-    def held_elsewhere(self) -> bool: ...
-
-    def release(self) -> None: ...
 
 
 async def open_chosen(url: str, *, retention_days: int) -> SqlStore:

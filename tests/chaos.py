@@ -3,7 +3,8 @@
     .venv/bin/python -m tests.chaos            # all
     .venv/bin/python -m tests.chaos D1 "S3"    # rows that begin so
 
-D: durability, S: schedule, T: Telegram, K: Slack, F: feeds, X: rates, U: people, W: webhook, L: a long life.
+D: durability, P: PostgreSQL, S: schedule, T: Telegram, K: Slack, F: feeds, X: rates, U: people, W: webhook, L: a long
+life.
 """
 
 from __future__ import annotations
@@ -101,6 +102,8 @@ ROWS: dict[str, Row] = {
     ),
     "D7 databases of every schema in the field": proven("test_migrations.py"),
     "D8 backup and restore": proven("test_backup.py", long=True),
+    "P1 several processes on PostgreSQL, any killed": proven("test_scale.py", long=True),
+    "P2 PostgreSQL restarted, foreign, newer; a store copied into it": proven("test_postgres.py", "test_copying.py"),
     "D9 a second service on the database": proven("test_one_service.py", long=True),
     "D9 a second poller on the token": proven(
         "test_telegram_inbox.py::test_another_poller_is_logged_once_a_minute_and_the_operators_hear_of_it"

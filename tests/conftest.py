@@ -20,6 +20,7 @@ CONTRACT = {
     "test_fanout",
     "test_lanes",
     "test_pairs",
+    "test_privacy",
     "test_search",
     "test_store",
     "test_telegram_inbox",
@@ -48,7 +49,9 @@ def database(store_kind: str, tmp_path: Path) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "store_kind" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in CONTRACT:
+    own = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    of_contract = metafunc.module.__name__.rpartition(".")[2] in CONTRACT
+    if "store_kind" in metafunc.fixturenames and of_contract and "store_kind" not in own:
         metafunc.parametrize("store_kind", KINDS)
 
 

@@ -114,7 +114,7 @@ def shared() -> Server:
 @cache
 def programs() -> Path:
     """The folder of the newest PostgreSQL's programs. Raises LookupError where none is new enough."""
-    versions = {int(path.name): path / "bin" for path in Path("/usr/lib/postgresql").glob("[0-9]*")}
+    versions = {int(path.name): path / "bin" for path in Path("/usr/lib/postgresql").glob("[1-9][0-9]")}
     if found := shutil.which("initdb"):
         told = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
         versions[int(told.split()[2].split(".")[0])] = Path(found).resolve().parent
