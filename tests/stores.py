@@ -28,6 +28,7 @@ TABLES = "tables"
 EMPTY = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid();
+    DROP TABLE IF EXISTS yamchi_copying;
     SET session_replication_role = replica;  -- in any order
     DO $$ DECLARE made TEXT; BEGIN
         FOR made IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'

@@ -29,7 +29,7 @@ APART: Final = 2
 MOST_FILTERS: Final = 16
 A_DAY: Final = 86_400 * SAME_SECOND
 """So much ids grow by in a day."""
-SPANS: Final = (1, 10, 100)
+SPANS: Final = (1, 3, 9, 27, 81, 243)
 """Days. Each article is marked with its span of each length, so that the newest can be looked through first."""
 
 
