@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 import structlog
 from sqlite_utils import Database
@@ -24,7 +23,7 @@ from storage.schema import migrations
 from storage.sqlite import SqliteStore
 from tests.fakes.slack import BOT, FakeSlack
 from tests.fakes.slack_oauth import CLIENT_ID, CLIENT_SECRET
-from tests.slack_chat import ROADS, Menu, as_person, speaking
+from tests.slack_chat import ROADS, Menu, as_person, fetch, install, speaking
 
 HELLO = Message((Paragraph("salem"),))
 KEY = "a-key-of-the-operators-own-choosing"
@@ -47,27 +46,6 @@ def fake() -> Iterator[FakeSlack]:
 def many(fake: FakeSlack, store: SqliteStore, road: str = "http", menu: Any = None, **more: Any) -> Any:
     named = {"token": "", "app": credentials(), "now": wall_clock, **more}
     return speaking(fake, store, menu or Menu(), road, **named)
-
-
-async def fetch(fake: FakeSlack, path: str, cookie: str = "") -> tuple[int, str, str]:
-    """Status, where it leads, and the cookie that is set, as a browser sees them."""
-    headers = {"Cookie": cookie} if cookie else {}
-    async with (
-        aiohttp.ClientSession() as browser,
-        browser.get(fake.pages + path, headers=headers, allow_redirects=False) as answer,
-    ):
-        cookies = [f"{one.key}={one.value}" for one in answer.cookies.values()]
-        for one in answer.cookies.values():
-            assert one["secure"]
-            assert one["httponly"]
-        return answer.status, answer.headers.get("Location", ""), "; ".join(cookies)
-
-
-async def install(fake: FakeSlack, team: str, **more: str) -> int:
-    status, location, cookie = await fetch(fake, "/slack/install")
-    assert (status, location.split("?")[0]) == (302, f"{fake.web.url}/oauth/v2/authorize")
-    query = fake.oauth.approve(location, team, **more)
-    return (await fetch(fake, f"/slack/oauth_redirect?{query}", cookie))[0]
 
 
 def tokens_used(fake: FakeSlack, method: str) -> set[str]:
@@ -142,12 +120,13 @@ async def test_the_workspace_of_the_settings_needs_no_installation(fake: FakeSla
     assert tokens_used(fake, "chat.postMessage") == {"T1"}
 
 
-async def test_three_workspaces_at_once_never_meet(fake: FakeSlack, store: SqliteStore) -> None:
+@pytest.mark.parametrize("road", ROADS)
+async def test_three_workspaces_at_once_never_meet(fake: FakeSlack, store: SqliteStore, road: str) -> None:
     teams = ("T1", "T2", "T3")
     fake.homes = {f"C{team}": team for team in teams}
     fake.people = {f"U{team}": {"tz": "Asia/Tashkent"} for team in teams}
     menu = Menu()
-    async with many(fake, store, menu=menu) as slack:
+    async with many(fake, store, road, menu=menu) as slack:
         for team in teams:
             await install(fake, team)
         order = random.Random(7).sample(teams * 100, 300)
@@ -203,15 +182,18 @@ async def test_what_lay_open_is_sealed_once_there_is_a_key_and_another_key_opens
     assert await store.installs("slack")  # nothing was thrown away
 
 
-async def test_a_token_about_to_end_is_renewed_though_nobody_speaks(fake: FakeSlack, store: SqliteStore) -> None:
+@pytest.mark.parametrize("road", ROADS)
+async def test_a_token_about_to_end_is_renewed_though_nobody_speaks(
+    fake: FakeSlack, store: SqliteStore, road: str
+) -> None:
     fake.oauth.lives = 12 * 3600
     now = [wall_clock()]
-    async with many(fake, store, now=lambda: now[0]):
+    async with many(fake, store, road, now=lambda: now[0]):
         await install(fake, "T2")
         await install(fake, "T3")
     before = [one.secret for one in await store.installs("slack")]
     now[0] += timedelta(hours=11)
-    async with many(fake, store, now=lambda: now[0]) as slack:
+    async with many(fake, store, road, now=lambda: now[0]) as slack:
         while [one.secret for one in await store.installs("slack")][1] == before[1]:
             await asyncio.sleep(0.01)
         fake.oauth.teams = {token: team for token, team in fake.oauth.teams.items() if int(token.split("-")[-1]) > 4}
