@@ -15,6 +15,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.compose.moments import Moment, dated
 from bot.errors import ChatRejected
 from bot.locales import tongue
 from bot.message import Button, Heading, Link, Message, Paragraph, Span, Table
@@ -398,6 +399,26 @@ def test_hostile_text_arrives_as_text(title: str) -> None:
 def test_an_address_slack_cannot_hold_leaves_the_title(url: str) -> None:
     screen = show({"blocks": render(Message((Link("Title", url),)), ENGLISH).blocks})
     assert (screen.text, screen.links) == ("Title", [])
+
+
+def test_an_instant_is_told_on_each_readers_clocks_and_only_ours_is() -> None:
+    told = Moment.of(NOW, "23 Nov, 09:00")
+    foreign = f"<!date^0^{{date}}|23 Nov> *{told}|"
+    blocks = (
+        dated(Heading(f"Paused until {told}"), told),
+        dated(Paragraph(f"{foreign} until {told}."), told, None),
+        dated(Paragraph(f"Outlet · {told} · Opinion", small=True), told),
+        dated(Paragraph(f"\u202e{told}"), told),
+        Paragraph("also in Another", small=True),
+        Paragraph(foreign, small=True),
+    )
+    rendered = render(Message(blocks), ENGLISH)
+    screen = show({"blocks": rendered.blocks})
+    assert refuse({"text": rendered.text, "blocks": rendered.blocks}) == ""
+    assert screen.dates == [int(NOW.timestamp())] * 3
+    assert screen.mentions == []
+    assert f"{foreign} until {told}." in screen.text
+    assert "<!date" not in rendered.text
 
 
 def test_a_table_lines_up() -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.alerts import Step, back_at, holds
 from bot.board import BASE, FIVE
 from bot.compose.fired import figure, line_text, rate_text, rule, small_print
-from bot.compose.moments import moment
+from bot.compose.moments import dated, moment
 from bot.compose.quotes import full_day, number, percent
 from bot.locales import Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph
@@ -37,7 +37,7 @@ def alerts(found: Sequence[tuple[Alert, Sight | Quote]], tongue: Tongue, zone: s
     blocks: list[Block] = [Heading(tongue.say("Alerts"))]
     for alert, sight in found:
         blocks.append(Paragraph(f"{alert.id}. {described(alert, tongue, zone)}"))
-        blocks.append(Paragraph(SEPARATOR.join(_standing(alert, sight, tongue, zone, now)), small=True))
+        blocks.append(_standing(alert, sight, tongue, zone, now))
     first = found[0][0].id
     hint = tongue.say("/alerts end {id}, /alerts snooze {id} 2d, /alerts standing {id}", id=first)
     blocks.append(Paragraph(hint, small=True))
@@ -101,7 +101,7 @@ def snoozed(alert: Alert, tongue: Tongue, zone: str) -> Message:
     until = moment(alert.snoozed_until, zone, tongue)
     text = tongue.say("Alert {id} is silent until {moment}.", id=alert.id, moment=until)
     then = tongue.say("If it is past the line then, the next fixing tells you.") if alert.way != "move" else ""
-    blocks = (Paragraph(text), *((Paragraph(then, small=True),) if then else ()))
+    blocks = (dated(Paragraph(text), until), *((Paragraph(then, small=True),) if then else ()))
     return Message(blocks, (Button(tongue.say("My alerts"), "/alerts"),))
 
 
@@ -163,8 +163,10 @@ def _holds_already(alert: Alert, sight: Sight, tongue: Tongue) -> str:
     return tongue.say("It is below already: I tell you when it falls below again, after {back} or more.", back=back)
 
 
-def _standing(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str, now: datetime) -> list[str]:
-    parts = []
+def _standing(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str, now: datetime) -> Paragraph:
+    parts: list[str] = []
+    until = moment(alert.snoozed_until, zone, tongue) if alert.snoozed_until and alert.snoozed_until > now else None
+    last = moment(alert.fired_at, zone, tongue) if alert.fired_at else None
     if isinstance(sight, Sight):
         parts.append(tongue.say("now {rate}", rate=rate_text(alert, sight.rate, tongue)))
         if alert.way != "move" and alert.armed:
@@ -172,8 +174,8 @@ def _standing(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str, now
         if not alert.armed:
             back = line_text(alert, back_at(alert, sight.tick), tongue)
             parts.append(tongue.say("waits until it has been back at {back}", back=back))
-    if alert.snoozed_until and alert.snoozed_until > now:
-        parts.append(tongue.say("silent until {moment}", moment=moment(alert.snoozed_until, zone, tongue)))
-    if alert.fired_at:
-        parts.append(tongue.say("told last on {moment}", moment=moment(alert.fired_at, zone, tongue)))
-    return parts or [tongue.say("no figure yet")]
+    if until:
+        parts.append(tongue.say("silent until {moment}", moment=until))
+    if last:
+        parts.append(tongue.say("told last on {moment}", moment=last))
+    return dated(Paragraph(SEPARATOR.join(parts) or tongue.say("no figure yet"), small=True), until, last)

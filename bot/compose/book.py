@@ -85,7 +85,7 @@ def digest(told: Iterable[Block], held: Sequence[Subscription], tongue: Tongue, 
         for order in held:
             blocks.append(Paragraph(describe(order, tongue)))
             if order.next_due and not order.is_paused(now):
-                blocks.append(Paragraph(next_digest(order.next_due, tongue, zone), small=True))
+                blocks.append(next_digest(order.next_due, tongue, zone, small=True))
         blocks.append(Paragraph(tongue.say("How often shall it come?")))
     choices = [
         Choice(tongue.say("Every day"), "digest daily"),

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_gmt
 
-from bot.compose.moments import clock, moment
+from bot.compose.moments import clock, dated, moment
 from bot.compose.orders import describe, next_digest
 from bot.locales import N_, Tongue, is_beta
 from bot.message import Block, Button, Heading, Message, Paragraph
@@ -28,7 +28,7 @@ def timezone(
     ]
     coming_next = min((order.next_due for order in moved if order.next_due), default=None)
     if coming_next:
-        blocks.append(Paragraph(next_digest(coming_next, tongue, zone)))
+        blocks.append(next_digest(coming_next, tongue, zone))
     if asked:
         blocks.append(Paragraph(tongue.say("Press a city, or say one: /timezone London"), small=True))
     buttons = (Button(tongue.say(city), f"/timezone {name}") for city, name in capitals.items() if asked)
@@ -104,7 +104,7 @@ def settings(
     blocks: list[Block] = [
         Heading(tongue.say("Settings of this chat")),
         Paragraph("\n".join(facts)),
-        *(Paragraph(_paused_line(order, tongue, chosen.zone), small=True) for order in paused),
+        *(_paused_line(order, tongue, chosen.zone) for order in paused),
     ]
     buttons = [
         Button(tongue.say("Digest"), "/settings digest"),
@@ -135,9 +135,9 @@ def settings_data(chosen: ChatSettings, held: Sequence[Subscription], now: datet
     }
 
 
-def _paused_line(order: Subscription, tongue: Tongue, zone: str) -> str:
+def _paused_line(order: Subscription, tongue: Tongue, zone: str) -> Paragraph:
     what = describe(order, tongue)
     if order.paused_until is None:
-        return tongue.say("Paused: {what}", what=what)
+        return Paragraph(tongue.say("Paused: {what}", what=what), small=True)
     until = moment(order.paused_until, zone, tongue)
-    return tongue.say("Paused until {until}: {what}", until=until, what=what)
+    return dated(Paragraph(tongue.say("Paused until {until}: {what}", until=until, what=what), small=True), until)

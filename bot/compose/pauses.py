@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.compose.moments import moment
+from bot.compose.moments import dated, moment
 from bot.compose.orders import describe, next_digest
 from bot.locales import Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph
@@ -13,27 +13,29 @@ from bot.models import Subscription
 
 def paused(changed: Sequence[Subscription], tongue: Tongue, zone: str) -> Message:
     """What is silent from now on, and until when."""
-    until = changed[0].paused_until
+    paused_until = changed[0].paused_until
+    until = moment(paused_until, zone, tongue) if paused_until else None
     if until:
-        head = tongue.say("Paused until {until}", until=moment(until, zone, tongue))
+        head = tongue.say("Paused until {until}", until=until)
         hint = tongue.say("The first digest after that holds what came meanwhile.")
     else:
         head, hint = tongue.say("Paused"), tongue.say("/resume goes on.")
     lines = [Paragraph(describe(order, tongue)) for order in changed]
     which = f" id:{changed[0].id}" if len(changed) == 1 else ""
     return Message(
-        (Heading(head), *lines, Paragraph(hint, small=True)), (Button(tongue.say("Resume"), f"/resume{which}"),)
+        (dated(Heading(head), until), *lines, Paragraph(hint, small=True)),
+        (Button(tongue.say("Resume"), f"/resume{which}"),),
     )
 
 
 def ask_missed(which: str, missed: Sequence[Subscription], tongue: Tongue, zone: str) -> Message:
     """The question what to do with the time that was missed. which: as /resume takes it, "" for all."""
-    since = min(order.paused_at for order in missed if order.paused_at)
-    text = tongue.say("Paused since {moment}. Shall I tell what you missed?", moment=moment(since, zone, tongue))
+    since = moment(min(order.paused_at for order in missed if order.paused_at), zone, tongue)
+    text = tongue.say("Paused since {moment}. Shall I tell what you missed?", moment=since)
     lines = [Paragraph(describe(order, tongue)) for order in missed]
     command = f"/resume {which}".rstrip()
     return Message(
-        (Heading(text), *lines),
+        (dated(Heading(text), since), *lines),
         (
             Button(tongue.say("Catch up once"), f"{command} catchup"),
             Button(tongue.say("Skip it"), f"{command} skip"),
@@ -47,7 +49,7 @@ def resumed(orders: Sequence[Subscription], told: Sequence[Message], tongue: Ton
     for order in orders:
         blocks.append(Paragraph(describe(order, tongue)))
         if order.next_due:
-            blocks.append(Paragraph(next_digest(order.next_due, tongue, zone), small=True))
+            blocks.append(next_digest(order.next_due, tongue, zone, small=True))
     for message in told:
         blocks += message.blocks
     return Message(tuple(blocks), (Button(tongue.say("My subscriptions"), "/list"),))
