@@ -77,9 +77,9 @@ class Chat(Protocol):
     async def listen(self, ask: Ask) -> None:
         """Answer whoever speaks, until cancelled. Survives every fault of the platform."""
 
-    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
-        """Push one message, with `plain` as bare words. Never raises for what the platform does: the Outcome
-        says it, and its cause."""
+    async def send(self, address: Address, message: Message, *, plain: bool = False, answers: str = "") -> Outcome:
+        """Push one message, with `plain` as bare words; as an answer to the message of the id `answers`, where that
+        can be answered. Never raises for what the platform does: the Outcome says it, and its cause."""
 
     async def edit(self, address: Address, message_id: str, message: Message, *, plain: bool = False) -> Outcome:
         """Put a message in the place of one that was sent; once more does no harm. As send, it never raises;

@@ -16,9 +16,9 @@ from storage.inbox import settle_update
 from storage.values import Row, instant, instant_or_none, micros, micros_or_none, one, packed, rows
 
 KEEP_CHAT: Final = """
-    INSERT INTO chats (platform, chat, zone, language, quiet, edits) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO chats (platform, chat, zone, language, quiet, edits, threads) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (platform, chat) DO UPDATE SET zone = excluded.zone, language = excluded.language,
-        quiet = excluded.quiet, edits = excluded.edits"""
+        quiet = excluded.quiet, edits = excluded.edits, threads = excluded.threads"""
 SUBSCRIBE: Final = """
     INSERT INTO subscriptions (id, platform, chat, thread, edition, created_at, created_by,
         previous_due, next_due, paused_at, paused_until)
@@ -42,7 +42,7 @@ SUBSCRIPTIONS: Final = """
     SELECT s.*, kind, at, weekday, content FROM subscriptions AS s JOIN editions AS e ON e.id = edition
     WHERE platform = ? AND chat = ?"""
 INSTANT: Final = """
-    SELECT s.*, kind, at, weekday, content, chats.zone, chats.language, quiet, edits
+    SELECT s.*, kind, at, weekday, content, chats.zone, chats.language, quiet, edits, threads
     FROM editions AS e JOIN subscriptions AS s ON e.id = edition LEFT JOIN chats USING (platform, chat)
     WHERE kind = 'instant' ORDER BY s.id"""
 
@@ -54,7 +54,7 @@ def chat(db: Database, address: Address) -> ChatSettings | None:
 
 def keep_chat(db: Database, settings: ChatSettings, replanned: Sequence[Subscription]) -> None:
     address = settings.address
-    chosen = settings.zone, settings.language, _quiet_text(settings.quiet), settings.edits
+    chosen = settings.zone, settings.language, _quiet_text(settings.quiet), settings.edits, settings.threads
     db.conn.execute(KEEP_CHAT, (address.platform, address.chat, *chosen))
     sort_anew(db, address)
     _replan(db, replanned)
@@ -159,7 +159,8 @@ def _edition(db: Database, subscription: Subscription) -> int:
 
 
 def _settings(address: Address, row: Row) -> ChatSettings:
-    return ChatSettings(address, row["zone"], row["language"], _quiet(row["quiet"]), edits=bool(row["edits"]))
+    wishes = {name: bool(row[name]) for name in ("edits", "threads")}
+    return ChatSettings(address, row["zone"], row["language"], _quiet(row["quiet"]), **wishes)
 
 
 def _quiet_text(quiet: Quiet | None) -> str:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_gmt
 
-from bot.compose.chat import beta_note, corrections_line, quiet_line
+from bot.compose.chat import beta_note, corrections_line, follow_ups_line, quiet_line
 from bot.compose.moments import clock
 from bot.compose.orders import describe, next_digest
 from bot.locales import Tongue
@@ -75,6 +75,18 @@ def corrections(tongue: Tongue, *, edits: bool) -> Message:
         Choice(tongue.say("Leave it as it is"), "corrections leave", chosen=not edits),
     ]
     return _page((Heading(corrections_line(tongue, edits=edits)), Paragraph(text)), choices, tongue)
+
+
+def follow_ups(tongue: Tongue, *, threads: bool) -> Message:
+    """Where what follows up a story goes."""
+    text = tongue.say(
+        "More on a story that I sent as it happened can answer the first message: the story stays together."
+    )
+    choices = [
+        Choice(tongue.say("Answer the first message"), "followups answer", chosen=threads),
+        Choice(tongue.say("Each on its own"), "followups apart", chosen=not threads),
+    ]
+    return _page((Heading(follow_ups_line(tongue, threads=threads)), Paragraph(text)), choices, tongue)
 
 
 def digest(told: Iterable[Block], held: Sequence[Subscription], tongue: Tongue, zone: str, now: datetime) -> Message:

@@ -78,6 +78,13 @@ def corrections_line(tongue: Tongue, *, edits: bool) -> str:
     return tongue.say("Corrections: of rates, in a new message")
 
 
+def follow_ups_line(tongue: Tongue, *, threads: bool) -> str:
+    """Where what follows up a story goes."""
+    if threads:
+        return tongue.say("Follow-ups: as answers to the first message of their story")
+    return tongue.say("Follow-ups: each on its own")
+
+
 def _quiet_buttons(hours: Quiet | None, tongue: Tongue) -> list[Button]:
     span = f"{hours.start:%H:%M}-{hours.end:%H:%M}" if hours else "22:00-07:00"
     buttons = [] if hours and hours.hold else [Button(tongue.say("{span}, wait", span=span), f"/quiet {span} hold")]
@@ -97,6 +104,7 @@ def settings(
         tongue.say("Language: {name}", name=own_name),
         quiet_line(chosen.quiet, tongue),
         corrections_line(tongue, edits=chosen.edits),
+        follow_ups_line(tongue, threads=chosen.threads),
         tongue.count("{n} subscription: /list", "{n} subscriptions: /list", len(held))
         if held
         else tongue.say("Nothing comes by itself here yet."),
@@ -113,6 +121,7 @@ def settings(
         Button(tongue.say("Language"), "/settings language"),
         Button(tongue.say("Quiet hours"), "/settings quiet"),
         Button(tongue.say("Corrections"), "/settings corrections"),
+        Button(tongue.say("Follow-ups"), "/settings followups"),
         Button(tongue.say("My subscriptions"), "/list"),
     ]
     if paused:
@@ -130,6 +139,7 @@ def settings_data(chosen: ChatSettings, held: Sequence[Subscription], now: datet
         "language": chosen.language,
         "quiet": {"from": f"{quiet.start:%H:%M}", "until": f"{quiet.end:%H:%M}", "hold": quiet.hold} if quiet else None,
         "corrections": "edit" if chosen.edits else "leave",
+        "followups": "answer" if chosen.threads else "apart",
         "subscriptions": len(held),
         "paused": sum(order.is_paused(now) for order in held),
     }

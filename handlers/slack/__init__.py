@@ -106,9 +106,9 @@ class Slack:
         finally:
             self._door.shut()
 
-    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
+    async def send(self, address: Address, message: Message, *, plain: bool = False, answers: str = "") -> Outcome:
         """See bot.ports.Chat."""
-        outcome = await self._sender.send(address, message, bare=plain)
+        outcome = await self._sender.send(address, message, bare=plain, answers=answers)
         await self._notices.tell(address, outcome)
         return outcome
 

@@ -28,6 +28,15 @@ NOT_HERE: Final = frozenset(
         "not_in_channel",
     }
 )
+UNANSWERABLE: Final = frozenset(
+    {
+        "cannot_reply_to_message",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "thread_not_found",
+    }
+)
+"""It is the thread that is refused, not the channel."""
 INSTALL_DEAD: Final = frozenset(
     {
         "account_inactive",
