@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 export PIP_NO_INPUT := 1
 
-.PHONY: help run test lint types imports tests chaos messages lock clean
+.PHONY: help run test lint types imports tests chaos messages lock audit secrets sbom clean
 
 help:
 	@echo 'make run    start Yamchi: the service if a token is set, else a chat in this terminal'
@@ -13,6 +13,8 @@ help:
 	@echo 'make chaos  the long forms of the fault tests, about an hour: kills, stops, full disks, power cuts, a soak'
 	@echo 'make messages  write sentences that are still untranslated into bot/locales/*.po'
 	@echo 'make lock   refresh the lock files'
+	@echo 'make audit  known holes in what we depend on (asks the advisory service); make secrets  secrets in what is committed'
+	@echo 'make sbom   what we depend on, as CycloneDX: build/sbom.json'
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Yamchi needs Python 3.11 or newer: make run PYTHON=python3.12")'
@@ -27,6 +29,11 @@ help:
 .venv/test.stamp: requirements-dev.lock pyproject.toml | .venv/run.stamp
 	@echo 'Setting up the tools for tests ...' >&2
 	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/audit.stamp: requirements-audit.lock | .venv/test.stamp
+	@echo 'Setting up the tools for audits ...' >&2
+	@$(PIP) --require-hashes -r requirements-audit.lock
 	@touch $@
 
 run: .venv/run.stamp
@@ -49,14 +56,24 @@ tests: .venv/test.stamp
 
 chaos: .venv/test.stamp
 	$(BIN)/python -m tests.chaos
-	$(BIN)/pytest -m chaos --durations=10
 
 messages: .venv/test.stamp
 	$(BIN)/python -m tests.sentences
 
 lock: .venv/test.stamp
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra sentry --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra audit -c requirements-dev.lock pyproject.toml -o requirements-audit.lock
+
+audit: .venv/audit.stamp
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+
+secrets: .venv/audit.stamp
+	git ls-files -z -- ':!requirements*.lock' ':!tests/databases' | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+
+sbom: .venv/audit.stamp
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o build/sbom.json
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -29,10 +29,10 @@ from aiohttp import web
 
 from bench.ingest import stalls
 from bench.start import children, resident_mb
-from bot.__main__ import Core, World, live_core
 from bot.config import Settings
 from bot.log import set_up_logs
 from bot.models import Address, Feed, Request
+from bot.wiring import Core, World, live_core
 from handlers import menu
 from tests.fakes import faults
 from tests.fakes.web import FakeWeb, Handler

@@ -20,10 +20,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 
-from bot.__main__ import World, open_core
 from bot.config import Settings
 from bot.log import set_up_logs
 from bot.models import Catalogue, Feed
+from bot.wiring import World, open_core
 
 FEEDS = 1000
 ROUNDS = 5

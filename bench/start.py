@@ -30,10 +30,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from bench.ingest import stalls
-from bot.__main__ import World, live_core
 from bot.config import Settings
 from bot.log import set_up_logs
 from bot.models import Address, Request
+from bot.wiring import World, live_core
 from handlers import menu
 from tests.fakes.slack import APP, BOT, FakeSlack
 from tests.fakes.telegram import FakeTelegram

@@ -9,20 +9,22 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from bot import cli
-from bot.catalogue import read_catalogue
-from bot.config import Settings
-from bot.errors import DatabaseError, SettingsError
+from bot.config import Settings, read_supervisor
+from bot.errors import SettingsError
 from bot.health import http_server
 from bot.message import to_data
 from bot.models import Address, Request
-from bot.ports import Clock, CrashHook
-from bot.service import stop_signal
-from bot.wiring import VERSION, Core, World, live_core, open_chats, sample_core
+from bot.notify import notified
+from bot.ports import Clock, CrashHook, Page
+from bot.service import Service, stop_signal
+from bot.wiring import VERSION, Core, World, in_use, live_core, open_chats, pass_over, sample_core
 from handlers import menu
 from handlers.console import Console, print_message
+from storage import backup
 from storage.lock import ServiceLock
 
 HERE: Final = Address("console", "local")
@@ -77,7 +79,7 @@ async def _run(settings: Settings, world: World) -> int:
     """The service, until a signal ends it."""
     if settings.half_set and not settings.telegram_bot_token:
         raise SettingsError(settings.half_set)
-    taken = DatabaseError(f"{settings.database_path} is in use by another `yamchi run`; stop that one first")
+    taken = in_use(settings.database_path)
     if ServiceLock(settings.database_path).held_elsewhere():  # before a large database is read through
         raise taken
     if settings.open_webhook:
@@ -96,12 +98,22 @@ async def _run(settings: Settings, world: World) -> int:
                 raise SettingsError("; ".join(map(str, rejected)))
             await service.deliverer.settle_lapsed(alone=True)
             pages = {path: page for chat in chats.values() for path, page in chat.pages().items()}
-            async with http_server(settings.http_listen, service.alive, service.ready, pages):
+            pages["/metrics"] = _metrics(core, service)
+            server = http_server(settings.http_listen, service.alive, service.ready, pages)
+            async with server, notified(read_supervisor(), service.alive):
                 await service.serve(partial(menu.answer, desk), stop)
         finally:
             await asyncio.gather(*(chat.close() for chat in chats.values()))
             core.lock.release()
     return 0
+
+
+def _metrics(core: Core, service: Service) -> Page:
+    from bot.metrics import Metrics  # noqa: PLC0415
+
+    catalogue = core.catalogue
+    sources = {feed.id for feed in catalogue.feeds} | {road.id for road in catalogue.roads}
+    return Metrics(core.store, service.ready, service.restarts, sources, core.world.clock, VERSION).page
 
 
 async def _start(settings: Settings, world: World) -> int:
@@ -114,12 +126,19 @@ async def _start(settings: Settings, world: World) -> int:
 async def _doctor(settings: Settings, world: World) -> int:
     from bot.doctor import examine  # noqa: PLC0415
 
-    catalogue = read_catalogue(settings.sources_file)
     failed = False
     async with live_core(settings, world) as core:
-        async for finding in examine(settings, catalogue, core.store, core.fetcher, world.clock):
-            print(finding)  # noqa: T201
-            failed |= finding.verdict == "FAIL"
+        chats = {name: chat for name, chat in open_chats(settings, core).items() if name != "console"}
+        served = core.lock.held_elsewhere()
+        try:
+            checks = examine(
+                settings, core.catalogue, core.store, core.fetcher, world.clock, chats.values(), served=served
+            )
+            async for finding in checks:
+                print(finding)  # noqa: T201
+                failed |= finding.verdict == "FAIL"
+        finally:
+            await asyncio.gather(*(chat.close() for chat in chats.values()))
     return 1 if failed else 0
 
 
@@ -149,6 +168,35 @@ async def _backfill(settings: Settings, world: World, days: int, only: list[str]
     for tally in tallies:
         print(tally)  # noqa: T201
     return 1 if tallies and all(tally.in_vain for tally in tallies) else 0
+
+
+async def _backup(settings: Settings, world: World, target: Path) -> int:
+    made, size = await asyncio.to_thread(backup.back_up, settings.database_path, target, world.clock())
+    print(f"{made}: {size:,} bytes, read through and whole")  # noqa: T201
+    return 0
+
+
+async def _restore(settings: Settings, world: World, source: Path) -> int:
+    """Digests that fell due before now are passed over, as what waits is: it may have been sent since the backup."""
+    path, now = settings.database_path, world.clock()
+    lock = ServiceLock(path)
+    if not lock.acquire():
+        raise in_use(path)
+    try:
+        made, aside = await asyncio.to_thread(backup.prepare, path, source, now)
+        try:
+            aside += await pass_over(settings, made, now)
+            before = await asyncio.to_thread(backup.put_in_place, path, made, now, world.crash)
+        finally:
+            backup.discard(made)
+    finally:
+        lock.release()
+    print(f"{path} is {source} now")  # noqa: T201
+    if before:
+        print(f"what was there before is {before}; delete it when all is well")  # noqa: T201
+    if aside:
+        print(f"{aside} messages are not sent, as they may have been since the backup; /why tells")  # noqa: T201
+    return 0
 
 
 def _manifest(what: str) -> int:
@@ -184,6 +232,8 @@ def main(argv: list[str] | None = None, clock: Clock = _now, crash: CrashHook = 
         doctor=lambda: cli.perform(partial(_doctor, world=world)),
         probe=lambda name: cli.perform(partial(_probe, world=world, name=name)),
         backfill=lambda days, only: cli.perform(partial(_backfill, world=world, days=days, only=only)),
+        backup=lambda target: cli.perform(partial(_backup, world=world, target=target)),
+        restore=lambda source: cli.perform(partial(_restore, world=world, source=source)),
         manifest=_manifest,
         version=VERSION,
     )

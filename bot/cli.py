@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
@@ -31,6 +32,8 @@ class Verbs:
     doctor: Callable[[], int]
     probe: Callable[[str], int]
     backfill: Callable[[int, list[str]], int]
+    backup: Callable[[Path], int]
+    restore: Callable[[Path], int]
     manifest: Callable[[str], int]
     version: str
 
@@ -121,6 +124,21 @@ def backfill(
     _end(context.obj.backfill(days, banks or []))
 
 
+@app.command()
+def backup(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="A new file, or a folder: then the file is named by the time.")],
+) -> None:
+    """Copy the database to one file, checked. May run beside the service."""
+    _end(context.obj.backup(path))
+
+
+@app.command()
+def restore(context: typer.Context, path: Annotated[Path, typer.Argument(help="What `yamchi backup` made.")]) -> None:
+    """Put a backup in the database's place; the one before is kept. The service must be stopped."""
+    _end(context.obj.restore(path))
+
+
 class Manifest(StrEnum):
     """What can be generated for a platform."""
 
@@ -162,6 +180,10 @@ def _set_up_logs(settings: Settings | None, serves: Callable[[Settings], bool]) 
     asked = "log_level" in settings.model_fields_set
     level = settings.log_level if asked or serves(settings) else "CRITICAL"
     set_up_logs(level, settings.log_format, settings.secrets)
+    if settings.sentry_dsn and serves(settings):
+        from bot.reports import send_reports  # noqa: PLC0415 - few want it
+
+        send_reports(settings.sentry_dsn.get_secret_value(), settings.secrets)
 
 
 def _tell(error: Exception) -> int:

@@ -10,9 +10,11 @@ import os
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv.parser import parse_stream
@@ -26,6 +28,8 @@ from bot.switches import SLACK, missing_for_slack
 
 DOTENV = Path(".env")
 
+ADMIN = {"telegram": re.compile(r"[0-9]+"), "slack": re.compile(r"[A-Z0-9]+/[A-Z0-9]+")}
+"""People by their number: a user name can become somebody else's."""
 WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 SHORTEST_KEY = 32
@@ -81,8 +85,8 @@ def _database(value: str) -> str:
 def _admin(value: tuple[str, ...]) -> tuple[str, ...]:
     for admin in value:
         platform, _, who = admin.partition(":")
-        if platform not in ("telegram", "slack") or not who:
-            raise ValueError("expected platform:id")
+        if platform not in ADMIN or not ADMIN[platform].fullmatch(who):
+            raise ValueError("expected platform:id; names change hands")
     return value
 
 
@@ -138,7 +142,7 @@ class Settings(BaseSettings):
     )
     public_url: Url = Field("https://yamchi.example", description="an http or https address")
     admins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list), AfterValidator(_admin)] = Field(
-        (), description="telegram:ID or slack:TEAM/USER, separated by commas"
+        (), description="telegram:NUMBER or slack:TEAM/USER, by id, separated by commas"
     )
     default_timezone: Annotated[str, AfterValidator(_zone)] = Field(
         "Asia/Almaty", description="an IANA time zone, such as Asia/Tashkent"
@@ -146,6 +150,7 @@ class Settings(BaseSettings):
     default_language: Annotated[str, AfterValidator(_language)] = Field(
         "en", description="a language code: " + ", ".join(languages())
     )
+    sentry_dsn: SecretStr | None = Field(None, description="a DSN, https://key@host/project")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: Literal["console", "json"] = Field("console", description="console or json")
 
@@ -206,7 +211,7 @@ class _SecretFiles(PydanticBaseSettingsSource):
     """NAME_FILE beside NAME: the path of a file that holds the secret."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = _environment().get(f"{field_name.upper()}_FILE", "")
+        path = environment().get(f"{field_name.upper()}_FILE", "")
         return (_read_secret(field_name, path) if path else None), field_name, False
 
     def __call__(self) -> dict[str, Any]:
@@ -226,12 +231,36 @@ def _read_secret(name: str, path: str) -> str:
     return value
 
 
-def _environment() -> dict[str, str]:
-    lines = {key: value for _, key, value in _dotenv_lines() if value}
+@dataclass(frozen=True)
+class Supervisor:
+    """What started us and wants to be told how we fare: systemd, or nobody.
+
+    address: of its socket, "" for none; watchdog_seconds: how often it wants to hear from us at least, 0 for never
+    """
+
+    address: str
+    watchdog_seconds: float
+
+
+def read_supervisor() -> Supervisor:
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    span, of = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    meant = span.isdigit() and of in ("", str(os.getpid()))
+    return Supervisor("\0" + address[1:] if address.startswith("@") else address, int(span) / 1e6 if meant else 0.0)
+
+
+def proxy_for(scheme: str) -> str:
+    """The proxy that chats go through, "" for none."""
+    return getproxies().get(scheme, "")
+
+
+def environment() -> dict[str, str]:
+    """Names and values of the environment, and of .env where they are not there; empty ones are left out."""
+    lines = {key: value for _, key, value in dotenv_lines() if value}
     return {**lines, **{key: value for key, value in os.environ.items() if value}}
 
 
-def _dotenv_lines() -> Iterator[tuple[int, str, str]]:
+def dotenv_lines() -> Iterator[tuple[int, str, str]]:
     """(line, NAME, value) of .env; a line that is no NAME=value is a SettingsError."""
     if not DOTENV.is_file():
         return
@@ -253,7 +282,7 @@ def _dotenv_lines() -> Iterator[tuple[int, str, str]]:
 def read_settings(**overrides: Any) -> Settings:
     """The settings in force. Raises SettingsError: which name, which line, what is expected."""
     lines: dict[str, int] = {}
-    for line, name, value in _dotenv_lines():
+    for line, name, value in dotenv_lines():
         lines[name] = line
         field = Settings.model_fields.get(name.lower())
         if field is not None and not value:

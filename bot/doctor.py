@@ -3,44 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+import shutil
+import socket
+from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import Final, Literal
+from typing import Final
+from urllib.parse import urlsplit
 
-from bot.config import Settings
-from bot.errors import SourceError
+from bot.config import DOTENV, HostPort, Settings, dotenv_lines, environment, proxy_for
+from bot.errors import ChatRejected, SourceError
 from bot.fetch import Fetcher
+from bot.mistakes import Finding, mistakes
 from bot.models import Catalogue, Feed, RateRoad
-from bot.ports import Clock, Store
+from bot.ports import Chat, Clock, Store
 from bot.sources import banks
 
-Verdict = Literal["ok", "warn", "FAIL"]
 SKEW_BORNE: Final = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """verdict, what was looked at, what was found and what to do."""
-
-    verdict: Verdict
-    what: str
-    found: str
-
-    def __str__(self) -> str:
-        return f"{self.verdict:<5} {self.what:<20} {self.found}"
+LEAST_FREE: Final = 100 << 20
+"""Bytes of room on the disk."""
+CONNECT_SECONDS: Final = 5.0
 
 
 async def examine(
-    settings: Settings, catalogue: Catalogue, store: Store, fetcher: Fetcher, clock: Clock
+    settings: Settings,
+    catalogue: Catalogue,
+    store: Store,
+    fetcher: Fetcher,
+    clock: Clock,
+    chats: Collection[Chat],
+    *,
+    served: bool,
 ) -> AsyncIterator[Finding]:
-    """Every finding, as soon as it is known."""
+    """Every finding, as soon as it is known. served: a service runs on this database."""
     yield Finding("ok", "settings", f"read; times in {settings.default_timezone}, language {settings.default_language}")
-    await store.ping()
-    yield Finding("ok", "database", f"{settings.database_path} can be read and written")
-    for finding in _tokens(settings):
+    for finding in mistakes(settings, list(dotenv_lines()), environment().keys(), DOTENV):
         yield finding
+    await store.ping()
+    beside = "; a service runs on it" if served else ""
+    yield Finding("ok", "database", f"{settings.database_path} can be read and written{beside}")
+    yield _room(settings)
+    if not served:
+        yield _port(settings.http_listen)
+    for done in asyncio.as_completed([_chat(chat, settings) for chat in chats]):
+        yield await done
     dates: list[timedelta] = []
     sources: list[Feed | RateRoad] = [*catalogue.feeds, *catalogue.roads]
     checks = [_source(source, fetcher, clock, dates) for source in sources]
@@ -49,30 +55,45 @@ async def examine(
     yield _skew(dates)
 
 
-def _tokens(settings: Settings) -> list[Finding]:
-    telegram, bot, app = settings.telegram_bot_token, settings.slack_bot_token, settings.slack_app_token
-    half = [Finding("warn", "slack", f"off: {settings.half_set}")] if settings.half_set else []
-    hook = [Finding("FAIL", "telegram", settings.open_webhook)] if settings.open_webhook else []
-    return [
-        *half,
-        *hook,
-        _token("telegram", "TELEGRAM_BOT_TOKEN", telegram.get_secret_value() if telegram else "", _telegram_shape),
-        _token("slack", "SLACK_BOT_TOKEN", bot.get_secret_value() if bot else "", lambda t: t.startswith("xoxb-")),
-        _token("slack", "SLACK_APP_TOKEN", app.get_secret_value() if app else "", lambda t: t.startswith("xapp-")),
-    ]
+def _room(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.database_path.parent).free
+    if free < LEAST_FREE:
+        return Finding("FAIL", "disk", f"only {free >> 20} MB free in {settings.database_path.parent}; make room")
+    return Finding("ok", "disk", f"{free >> 20:,} MB free")
 
 
-def _telegram_shape(token: str) -> bool:
-    number, _, rest = token.partition(":")
-    return number.isdigit() and len(rest) >= 30
+def _port(listen: HostPort) -> Finding:
+    host, port = listen
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((host, port))
+    except OSError as error:
+        why = f"cannot listen on {host}:{port} ({error.strerror}); choose another port or stop what uses it"
+        return Finding("FAIL", "http", f"HTTP_LISTEN: {why}")
+    return Finding("ok", "http", f"{host}:{port} is free")
 
 
-def _token(chat: str, name: str, token: str, shaped: Callable[[str], bool]) -> Finding:
-    if not token:
-        return Finding("ok", chat, f"off: {name} is not set")
-    if not shaped(token):
-        return Finding("warn", chat, f"{name} does not look like such a token; copy it again from where you got it")
-    return Finding("ok", chat, f"{name} is set")
+async def _chat(chat: Chat, settings: Settings) -> Finding:
+    """Whether a platform is there and takes our token."""
+    name = f"{chat.platform.upper()}_API_URL"
+    address = urlsplit(str(getattr(settings, name.lower())))
+    port = address.port or (443 if address.scheme == "https" else 80)
+    through = proxy_for(address.scheme)
+    if not through:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                _, writer = await asyncio.open_connection(address.hostname, port)
+            writer.close()
+        except (OSError, TimeoutError):
+            found = f"{address.hostname}:{port} cannot be reached; check the network, {name} or HTTPS_PROXY"
+            return Finding("FAIL", chat.platform, found)
+    try:
+        await chat.check()
+    except ChatRejected as error:
+        return Finding("FAIL", chat.platform, f"{error}; copy the token again from where you got it")
+    return Finding("ok", chat.platform, f"{address.hostname} does not refuse our token")
 
 
 async def _source(source: Feed | RateRoad, fetcher: Fetcher, clock: Clock, dates: list[timedelta]) -> Finding:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -114,7 +114,7 @@ class Store(Figures, Outbox, Installs, Protocol):
     news           known_articles, rewritten, keep_news, find_news, news_seen
     rates          tables, newest_table, series, keep_tables, holds, release
     chats          chat, keep_chat
-    subscriptions  subscriptions, instant_subscriptions, due_editions, keep_mailings, plans, correct_plans,
+    subscriptions  subscriptions, instant_subscriptions, audience, due_editions, keep_mailings, plans, correct_plans,
                    subscribe, change_subscriptions, unsubscribe
     bundles        pushed_since, due_bundles, keep_bundles
     alerts         alerts, set_alert, watched_pairs, alerts_to_judge
@@ -122,6 +122,7 @@ class Store(Figures, Outbox, Installs, Protocol):
     inbox          keep_updates, waiting_updates, suspect_update, acted_updates, settle_update
     buttons        keep_token, token_command
     workspaces     in bot/installs.py
+    privacy        all_kept, forget
     upkeep         ping, prune, close
     """
 
@@ -228,6 +229,9 @@ class Store(Figures, Outbox, Installs, Protocol):
     async def instant_subscriptions(self) -> list[tuple[Subscription, ChatSettings | None]]:
         """All `instant` ones, with what their chats chose."""
 
+    async def audience(self) -> list[Address]:
+        """Every chat that subscribes to anything or watches a pair: of each one address."""
+
     async def due_editions(self, now: datetime, limit: int) -> list[Edition]:
         """Subscriptions with next_due <= now, the longest due first, those that get the same digest
         together. limit: subscriptions in all."""
@@ -306,6 +310,15 @@ class Store(Figures, Outbox, Installs, Protocol):
 
     async def token_command(self, token: str, address: Address) -> str | None:
         """The command behind a token, if it belongs to this chat."""
+
+    # privacy
+    async def all_kept(self, address: Address, user: str, *, updates: bool) -> dict[str, list[dict[str, Any]]]:
+        """All that is kept of a chat, by table, as JSON data; of people only whoever asks.
+        updates: with what was said there, raw, of the last week"""
+
+    async def forget(self, address: Address, user: str, update: str = "") -> None:
+        """Leave nothing of a chat, its threads included, nor of this person in what he set elsewhere.
+        update: the key of the one that asks for it; it is settled as "taken" in the same step."""
 
     # upkeep
     async def ping(self) -> None:

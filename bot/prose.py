@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import regex
@@ -110,8 +111,8 @@ def title(markup: str) -> str:
 def lead(text: str, limit: int = 280) -> str:
     """The first two sentences of clean text on one line, at most `limit` characters."""
     start = " ".join(text[: limit * 8].split())
-    ends = [found.end(1) for found in _SENTENCE_END.finditer(start) if not _abbreviated(found[1])]
-    return clip(start[: ends[1]] if len(ends) > 1 else start, limit)
+    ends = (found.end(1) for found in _SENTENCE_END.finditer(start) if not _abbreviated(found[1]))
+    return clip(start[: next(islice(ends, 1, None), None)], limit)
 
 
 def emphasis(prose: Prose, lead: str) -> tuple[Span, ...]:
@@ -131,8 +132,8 @@ def clip(text: str, limit: int) -> str:
     """At most `limit` characters, cut between words if there are any, never inside what is seen as one character."""
     if len(text) <= limit:
         return text
-    end = 0
-    for cluster in regex.finditer(r"\X", text, endpos=limit + 64):
+    end = max(text.rfind(" ", 0, limit), 0)  # nothing that is seen as one goes on with a space
+    for cluster in regex.finditer(r"\X", text, pos=end, endpos=limit + 64):
         if cluster.end() > limit - 1:
             break
         end = cluster.end()
@@ -177,6 +178,8 @@ def _tidy(marked: str) -> Prose:
     """A paragraph on one line, NFC, without what cannot be seen. Piles of marks are thinned out first:
     putting them in order takes quadratic time."""
     text, spans = _unmarked(" ".join(html.unescape(marked).split()))
+    if text.isascii() and text.isprintable():  # most English is tidy by now
+        return Prose(text, spans)
     seen = _UNSEEN.sub("", text)
     tidy = " ".join(unicodedata.normalize("NFC", _PILED_MARKS.sub(r"\1", seen)).split())
     return Prose(tidy, spans if tidy == text else ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ class Service:
     """What runs, and how it fares. `chats` holds those that can be pushed to just now.
 
     tick_seconds: how often the store is asked what is due
+    restarts: how often each task died and was started again
     """
 
     store: Store
@@ -47,6 +49,7 @@ class Service:
     clock: Clock
     tick_seconds: float
     vitals: dict[str, Health] = field(default_factory=dict)
+    restarts: Counter[str] = field(default_factory=Counter)
     writable: Health = field(default_factory=lambda: Health(ok=True))
     ticks: Ticks | None = None
 
@@ -143,6 +146,7 @@ class Service:
                 await work()
             except Exception as error:
                 log.exception("task died", task=name)
+                self.restarts[name] += 1
                 self.vitals[name] = Health(ok=False, detail=f"died of {type(error).__name__}, restarting")
                 failures = failures + 1 if time() - started < LASTED_SECONDS else 0
                 await asyncio.sleep(RESTART_SECONDS[min(failures, len(RESTART_SECONDS) - 1)])

@@ -9,19 +9,22 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 import structlog
 
 from bot.adding import Finder
+from bot.allowance import Allowance
 from bot.announce import Announcer
 from bot.catalogue import read_catalogue
 from bot.compose import delivery as compose_delivery
 from bot.config import HostPort, Settings, resolve_allowed, revealed
 from bot.deliver import Deliverer
+from bot.errors import DatabaseError
 from bot.fetch import Fetcher
 from bot.memory import collect_seldom, give_large_blocks_back
 from bot.models import Address, Catalogue
@@ -32,6 +35,7 @@ from bot.service import Service
 from bot.track import Tracker
 from handlers.console import Console
 from handlers.menu.desk import Desk
+from storage.backup import back_up
 from storage.lock import ServiceLock
 from storage.sqlite import SqliteStore, open_store
 
@@ -125,6 +129,9 @@ async def open_core(
                 version=VERSION,
                 sample=sample,
                 admins=frozenset(settings.admins),
+                retention_days=settings.retention_days,
+                back_up=partial(back_up_beside, settings.database_path, world.clock),
+                allowance=Allowance(world.clock),
                 find_feed=Finder(fetcher, parser).find,
             )
             lock = ServiceLock(settings.database_path)
@@ -154,6 +161,29 @@ async def sample_core(world: World) -> AsyncIterator[Core]:
             settings = Settings.model_construct(database_url=f"sqlite:///{folder}/sample.db", poll_news_seconds=60)
             async with open_core(settings, sample.catalogue, sample.allow, world, sample=True) as core:
                 yield core
+
+
+async def back_up_beside(database: Path, clock: Clock) -> tuple[Path, int]:
+    """A backup in the folder `backups` beside the database."""
+    folder = database.parent / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return await asyncio.to_thread(back_up, database, folder, clock())
+
+
+def in_use(path: Path) -> DatabaseError:
+    """Why a service, or whoever needs the database for himself, does not start."""
+    return DatabaseError(f"{path} is in use by another `yamchi run`; stop that one first")
+
+
+async def pass_over(settings: Settings, database: Path, now: datetime) -> int:
+    """Note every digest of a database that fell due before now as too late. Returns how many."""
+    catalogue = read_catalogue(settings.sources_file)
+    store = await open_store(database, retention_days=settings.retention_days)
+    try:
+        zone, language = settings.default_timezone, settings.default_language
+        return await Announcer(store, catalogue, zone, language, catch_up=timedelta(0)).due(now)
+    finally:
+        await store.close()
 
 
 def open_chats(settings: Settings, core: Core) -> dict[str, Chat]:

@@ -46,6 +46,12 @@ INSTANT: Final = """
     FROM editions AS e JOIN subscriptions AS s ON e.id = edition LEFT JOIN chats USING (platform, chat)
     WHERE kind = 'instant' ORDER BY s.id"""
 
+AUDIENCE: Final = """
+    SELECT platform, chat, min(thread) AS thread FROM (
+        SELECT platform, chat, thread FROM subscriptions
+        UNION ALL SELECT platform, chat, thread FROM alerts WHERE state = 'active')
+    GROUP BY platform, chat ORDER BY platform, chat"""
+
 
 def chat(db: Database, address: Address) -> ChatSettings | None:
     found = rows(db, "SELECT * FROM chats WHERE platform = ? AND chat = ?", address.platform, address.chat)
@@ -77,6 +83,10 @@ def subscriptions(db: Database, address: Address, *, threads: bool) -> list[Subs
 def instant_subscriptions(db: Database) -> list[tuple[Subscription, ChatSettings | None]]:
     found = [(_subscription(row), row) for row in rows(db, INSTANT)]
     return [(one, _settings(one.address, row) if row["zone"] else None) for one, row in found]
+
+
+def audience(db: Database) -> list[Address]:
+    return [Address(row["platform"], row["chat"], row["thread"]) for row in rows(db, AUDIENCE)]
 
 
 def change_subscriptions(db: Database, changed: Sequence[Subscription]) -> None:

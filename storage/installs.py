@@ -77,7 +77,7 @@ def _chats(db: Database, platform: str, workspace: str) -> set[str]:
 
 
 def _tables(db: Database) -> list[str]:
-    return ["lanes", *(row["name"] for row in rows(db, lanes.NAMING_CHATS))]
+    return ["lanes", *lanes.chats_named_in(db)]
 
 
 def _within(platform: str, workspace: str) -> tuple[str, str, str]:

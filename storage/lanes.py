@@ -169,11 +169,16 @@ def move(db: Database, address: Address, chat: str) -> None:
         db.conn.execute("DELETE FROM outbox WHERE lane = ?", (row["id"],))
         db.conn.execute("DELETE FROM lanes WHERE id = ?", (row["id"],))
         promote(db, [there.id])
-    for row in rows(db, NAMING_CHATS):
+    for table in chats_named_in(db):
         where = "WHERE platform = ? AND chat = ?"
-        db.conn.execute(f"UPDATE OR IGNORE {row['name']} SET chat = ? {where}", (chat, platform, address.chat))
-        db.conn.execute(f"DELETE FROM {row['name']} {where}", (platform, address.chat))
+        db.conn.execute(f"UPDATE OR IGNORE {table} SET chat = ? {where}", (chat, platform, address.chat))
+        db.conn.execute(f"DELETE FROM {table} {where}", (platform, address.chat))
     sort_anew(db, Address(platform, chat))
+
+
+def chats_named_in(db: Database) -> list[str]:
+    """The tables that name chats, but for the lanes themselves and the inbox."""
+    return [row["name"] for row in rows(db, NAMING_CHATS)]
 
 
 def held_until(db: Database, platform: str) -> datetime | None:

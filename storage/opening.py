@@ -15,6 +15,7 @@ from storage.threads import told
 from storage.values import one
 
 BUSY_SECONDS: Final = 30
+FOLD_MILLISECONDS: Final = 500
 WRITER_KIB: Final = 65_536
 """Room for all pages that one large transaction changes: those that do not fit are written and read again."""
 READER_KIB: Final = 8_000
@@ -37,11 +38,20 @@ def open_writer(path: Path) -> Database:
         db.conn.execute("PRAGMA journal_mode = WAL")
         db.conn.execute("PRAGMA synchronous = FULL")
         db.conn.execute("PRAGMA foreign_keys = ON")
+        db.conn.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
         db.conn.execute(f"PRAGMA cache_size = -{WRITER_KIB}")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def fold(db: Database) -> None:
+    """Fold the log into the file and empty it, so that nothing forgotten is left in it. Who reads for long
+    is not waited for: the next time will do."""
+    db.conn.execute(f"PRAGMA busy_timeout = {FOLD_MILLISECONDS}")
+    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    db.conn.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 
 def open_reader(path: Path) -> Database:
@@ -65,16 +75,17 @@ def check(path: Path) -> None:
     if not os.access(path.parent, os.W_OK | os.X_OK) or not (fresh or os.access(path, os.R_OK | os.W_OK)):
         raise DatabaseError(f"{path} cannot be written; nothing was changed")
     if not empty:
-        _inspect(path)
+        inspect(path)
 
 
-def _inspect(path: Path, attempts: int = 3) -> None:
+def inspect(path: Path, attempts: int = 3) -> None:
+    """Raises DatabaseError unless the file at `path` is a whole database of ours. It is only read."""
     before = _stamp(path)
     try:
         _read_through(path)
     except sqlite3.Error as error:
         if attempts > 1 and _stamp(path) != before:
-            return _inspect(path, attempts - 1)  # another process wrote while we read
+            return inspect(path, attempts - 1)  # another process wrote while we read
         fault = FAULTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
         if fault is None:
             raise DatabaseError(f"{path}: {told(error)}; nothing was changed") from None
@@ -88,22 +99,27 @@ def _stamp(path: Path) -> list[tuple[int, int]]:
     return [(file.stat().st_mtime_ns, file.stat().st_size) if file.exists() else (0, 0) for file in files]
 
 
-def _read_through(path: Path) -> None:
-    """Read the whole file without leaving a trace.
+def open_still(path: Path) -> Database:
+    """A connection that reads a file without leaving a trace.
 
-    Immutable, where no process died at work on it: no -shm comes to lie beside it. With a log:
+    Immutable, where no process is or died at work on it: no -shm comes to lie beside it. With a log:
     read-only, so that the log is not folded in. With a journal: whoever made the file was killed
     meanwhile, and only SQLite's own recovery can tell what is in it.
     """
     _, (_, log), (_, journal) = _stamp(path)
     mode = "mode=rw" if journal else "mode=ro" if log else "mode=ro&immutable=1"
-    db = _connect(f"{path.absolute().as_uri()}?{mode}")
+    return _connect(f"{path.absolute().as_uri()}?{mode}")
+
+
+def _read_through(path: Path) -> None:
+    db = open_still(path)
     try:
         if one(db, "PRAGMA application_id") != APPLICATION_ID and one(db, "SELECT count(*) FROM sqlite_master"):
             raise DatabaseError(f"{path} belongs to another program; nothing was changed")
         if {migration.name for migration in migrations.applied(db)} - _known():
             raise DatabaseError(f"{path} was written by a newer Yamchi; nothing was changed. Update Yamchi.")
-        if one(db, "PRAGMA integrity_check(1)") != "ok":
+        torn = path.stat().st_size % int(one(db, "PRAGMA page_size"))
+        if torn or one(db, "PRAGMA integrity_check(1)") != "ok":
             raise _damaged()
     finally:
         db.close()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlite_utils import Database
 
@@ -37,8 +37,8 @@ from bot.models import (
 from bot.patience import heard
 from bot.ports import Store
 from storage import alerts as alerts_
-from storage import bundles, chats, due, inbox, index, installs, ledger, news, rates, search, sources
-from storage.opening import open_reader, open_writer
+from storage import bundles, chats, due, inbox, index, installs, ledger, news, privacy, rates, search, sources
+from storage.opening import fold, open_reader, open_writer
 from storage.sqlite_installs import SqliteInstalls
 from storage.sqlite_outbox import SqliteOutbox
 from storage.threads import Crew
@@ -199,6 +199,9 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
     async def instant_subscriptions(self) -> list[tuple[Subscription, ChatSettings | None]]:
         return await self._readers.run(chats.instant_subscriptions)
 
+    async def audience(self) -> list[Address]:
+        return await self._readers.run(chats.audience)
+
     async def due_editions(self, now: datetime, limit: int) -> list[Edition]:
         return await self._readers.run(due.due_editions, now, limit)
 
@@ -268,6 +271,14 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
     async def token_command(self, token: str, address: Address) -> str | None:
         return await self._readers.run(inbox.token_command, token, address)
 
+    # privacy
+    async def all_kept(self, address: Address, user: str, *, updates: bool) -> dict[str, list[dict[str, Any]]]:
+        return await self._readers.run(privacy.all_kept, address, user, updates=updates)
+
+    async def forget(self, address: Address, user: str, update: str = "") -> None:
+        await self._writer.run(privacy.forget, address, user, update)
+        await self._writer.alone(fold)
+
     # upkeep
     async def ping(self) -> None:
         await self._writer.run(_beat)
@@ -277,6 +288,8 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         await self._writer.run(inbox.forget_settled, now)
         await self._writer.run(alerts_.forget_ended, now)
         await self._writer.run(installs.forget_installs, now)
+        while await self._writer.run(privacy.forget_gone, now):
+            pass
         await self._writer.run(chats.forget_editions)
         while await self._writer.run(ledger.forget_settled, now):
             pass
@@ -284,6 +297,7 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         while await self._writer.run(news.forget_articles, now - self._retention):
             pass
         await self._writer.run(search.set_reach)
+        await self._writer.alone(fold)
 
     async def close(self) -> None:
         """The last connection to close folds the log back into the file."""

@@ -63,6 +63,10 @@ class Crew:
         """The result of work(db, ...) in a transaction. Raises DatabaseError for what SQLite refuses."""
         return await self._hand_in(partial(self._transaction, partial(_call, work, args, kwargs)))
 
+    async def alone(self, work: Callable[[Database], T]) -> T:
+        """The result of work(db) outside any transaction, for what SQLite does only there."""
+        return await self._hand_in(work)
+
     async def connect(self) -> None:
         """Open a connection now, waiting for nobody who writes. Raises what opening it raises."""
         await self._hand_in(_nothing)

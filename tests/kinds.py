@@ -24,6 +24,7 @@ from bot.compose import (
     orders,
     pauses,
     periods,
+    privacy,
     rates,
     sources,
     why,
@@ -222,7 +223,9 @@ def _charts(speech: Tongue) -> dict[str, Message]:
         "chart-flat": chart.chart(history("USD", "TJS", "9.3371", "9.3371"), since, speech),
         "chart-cross": chart.chart(turned, turned.days[0][0], speech),
         "export": file,
-        "exports": chart.exports(speech),
+        "my-data": privacy.exported({"chats": [{"chat": "42", "zone": ZONE}]}, Address("telegram", "42"), NOW, speech),
+        "privacy": privacy.privacy(90, speech),
+        "forget": privacy.asked_to_forget(speech, private=True),
         "attachment-lost": Message((Paragraph("…"), *attached.lost(file, speech), attached.elsewhere(speech))),
     }
 

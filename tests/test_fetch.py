@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from itertools import pairwise
 
 import aiohttp
 import pytest
+import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -23,15 +25,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Site:
     """A server on loopback that keeps every request it got."""
 
-    def __init__(self) -> None:
+    def __init__(self, scheme: str = "http") -> None:
         self.pages: dict[str, Handler] = {}
         self.requests: list[web.Request] = []
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self.server = TestServer(app)
+        self.server = TestServer(app, scheme=scheme)
 
     def at(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.server.port}{path}"
+        return f"{self.server.scheme}://127.0.0.1:{self.server.port}{path}"
 
     @property
     def address(self) -> tuple[str, int]:
@@ -162,6 +164,16 @@ async def test_five_redirects_are_followed_and_no_more(site: Site):
 async def test_a_redirect_leads_to_the_web_or_nowhere(site: Site, location: str):
     site.says("/feed", status=302, Location=location)
     assert str(await refusal(site, site.at("/feed"))) == "redirected to no http address"
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused():
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    site = Site("https")
+    await site.server.start_server(ssl=context)
+    assert str(await refusal(site, site.at("/feed"))) == "an invalid certificate"
+    assert site.requests == []
+    await site.server.close()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import shutil
 import subprocess
 import sys
@@ -77,3 +78,14 @@ def test_no_function_is_over_sixty_lines_and_no_module_needs_a_map():
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert (node.end_lineno or 0) - node.lineno < 60, f"{file}: {node.name}"
+
+
+def test_every_long_form_is_a_row_of_the_fault_table():
+    rows = (ROOT / "tests" / "chaos.py").read_text()
+    long = {file.name for file in (ROOT / "tests").glob("test_*.py") if "mark" + ".chaos" in file.read_text()}
+    assert {name for name in long if f'"{name}"' not in rows} == set()
+
+
+@pytest.mark.parametrize("bench", sorted(path.stem for path in (ROOT / "bench").glob("*.py")))
+def test_a_bench_still_finds_what_it_measures(bench: str):
+    importlib.import_module(f"bench.{bench}")

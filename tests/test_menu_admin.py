@@ -3,13 +3,29 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bot.board import read_board
 from bot.message import Message
-from bot.models import Address, Answer, Health, Outcome, Outgoing, PollState, Request
+from bot.models import (
+    Address,
+    Alert,
+    Answer,
+    Content,
+    Feed,
+    Health,
+    Outcome,
+    Outgoing,
+    PollState,
+    Request,
+    Schedule,
+    Subscription,
+)
+from bot.wiring import back_up_beside
 from handlers import menu
 from handlers.menu.desk import Desk
 from handlers.menu.registry import commands
@@ -82,7 +98,7 @@ async def test_only_those_named_in_admins_may(desk: Desk, address: Address, user
 async def test_what_cannot_be_read_says_what_to_type(desk: Desk):
     answer = await say(desk, "/admin held 7")
     assert answer.error
-    assert "/admin release" in answer.error["hint"]
+    assert "release and a number" in answer.error["hint"]
 
 
 async def test_the_operator_sees_how_sending_fares(desk: Desk):
@@ -106,6 +122,45 @@ async def test_the_operator_sees_how_sending_fares(desk: Desk):
     assert answer.data["states"] == {"sent": 1, "pending": 1}
     assert answer.data["paused"] == {"bot was blocked by the user": 1}
     assert "Every part of the service is well." in told(await say(desk, "/admin status"))
+
+
+async def test_the_operator_sees_the_sources_in_trouble(desk: Desk):
+    feed = Feed("lake", "The Lake", "https://lake.example/feed", "en", added=True)
+    await desk.store.add_feed(feed, Address("telegram", "9"), "9", NOON)
+    state = PollState("lake", failures=7, error="HTTP 503", next_poll_at=NOON + timedelta(hours=3), url=feed.url)
+    await desk.store.keep_poll(state)
+    await desk.store.keep_poll(PollState("nbk", last_ok_at=NOON, note="2 rows refused"))
+    text = told(await say(desk, "/admin sources"))
+    assert "The Lake: HTTP 503; 7 looks in a row failed, the next is in 3 hours" in text
+    assert "National Bank of Kazakhstan: 2 rows refused" in text
+
+
+async def test_a_broadcast_asks_first_and_reaches_every_chat_once(desk: Desk):
+    assert "nobody would hear it" in told(await say(desk, "/admin broadcast Back at noon."))
+    for topic in "56":
+        await desk.store.subscribe(Subscription(0, Address("telegram", "7", topic), Schedule("daily"), Content(), NOON))
+    await desk.store.set_alert(Alert(0, Address("slack", "T1/C1"), "USD", "KZT", "above", Decimal(520), NOON))
+    asked = await say(desk, "/admin broadcast <b>Back</b> at noon.")
+    assert told(asked) == "2 chats would get this, as it stands:\n<b>Back</b> at noon."
+    (send,) = asked.message.buttons
+    assert "It goes to 2 chats now." in told(await say(desk, send.command))
+    assert "not sent twice" in told(await say(desk, send.command))
+    claimed = await desk.store.claim("me", ["telegram", "slack"], NOON, NOON + timedelta(minutes=2), 9)
+    words = {(one.address.platform, one.address.thread, one.message.blocks[0].text) for one in claimed}
+    assert words == {("slack", "", "<b>Back</b> at noon."), ("telegram", "5", "<b>Back</b> at noon.")}
+    why = await say(desk, "/why", Address("telegram", "7", "5"))
+    number = why.message.buttons[0].command
+    assert "Whoever runs this bot wrote it" in told(await say(desk, number, Address("telegram", "7", "5")))
+
+
+async def test_a_backup_is_made_beside_the_database_or_it_says_why_not(desk: Desk, tmp_path: Path):
+    database = tmp_path / "yamchi.db"
+    office = replace(desk, back_up=partial(back_up_beside, database, lambda: NOON))
+    assert "backups beside the database" in told(await say(office, "/admin backup"))
+    (made,) = (tmp_path / "backups").iterdir()
+    assert made.read_bytes()[:15] == b"SQLite format 3"
+    assert "No backup was made" in told(await say(office, "/admin backup"))
+    assert "by its own tools" in told(await say(desk, "/admin backup"))
 
 
 async def test_whoever_speaks_can_be_spoken_to_again(desk: Desk):

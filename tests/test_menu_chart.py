@@ -149,11 +149,5 @@ async def test_one_day_is_enough_for_a_file(desk: Desk):
     assert file(await export(desk, ASK, "rates TJS 90d")).content.count("\n") == 2
 
 
-async def test_without_a_word_export_says_what_can_be_had(desk: Desk):
-    answer = await export(desk, ASK)
-    assert "/export rates KZT 90d" in answer.message.blocks[0].text
-    assert "cannot be exported yet" in answer.message.blocks[2].text
-
-
 async def test_what_cannot_be_exported_is_refused(desk: Desk):
     assert (await refusal(export, desk, "alerts"))[0] == "I cannot export alerts."

@@ -15,6 +15,7 @@ from bot.wanted import reading
 from storage.sqlite import SqliteStore
 from tests.library import DOCUMENTS, ENGLISH, RUSSIAN, hostile
 from tests.stores import new_store
+from tests.tally import Tell
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
@@ -110,7 +111,7 @@ async def test_languages_without_a_stemmer_are_found_by_the_beginnings_of_their_
 
 
 @pytest.mark.parametrize("queries", [2_000, pytest.param(10_000, marks=pytest.mark.chaos)])
-async def test_thousands_of_hostile_queries_are_only_queries(store: SqliteStore, queries: int):
+async def test_thousands_of_hostile_queries_are_only_queries(store: SqliteStore, queries: int, tell: Tell):
     """None raises anything but a Refusal; what is not refused is looked for, and filters read it the same."""
     await keep(store, *REGION, *LIBRARY.values())
     chance = random.Random(1)
@@ -128,6 +129,7 @@ async def test_thousands_of_hostile_queries_are_only_queries(store: SqliteStore,
         assert page.total <= 35
         rules.wants(Content(query.words, excluded=query.excluded), LIBRARY[1], text)
     assert asked > queries / 5
+    tell(f"hostile searches: {queries:,}, {asked:,} of them understood, 0 exceptions")
 
 
 async def test_pages_stay_put_while_a_hundred_articles_arrive_between_two(store: SqliteStore):

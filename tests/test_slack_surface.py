@@ -11,7 +11,7 @@ import pytest
 
 from bot.catalogue import read_catalogue
 from bot.message import Button, Message, Paragraph
-from bot.models import Address, Answer, Request
+from bot.models import SILENCE, Address, Answer, Request
 from bot.orders import order, order_text
 from handlers import menu
 from handlers.menu.desk import Desk
@@ -314,6 +314,23 @@ async def test_direct_messages_are_commands_with_or_without_a_slash(
     assert [asked.text for asked in menu.asked] == ["/rates kzt", "/latest", "/help"]
     assert all(asked.private and asked.is_admin for asked in menu.asked)
     assert [seen.raw.get("thread_ts") for seen in fake.posted] == [None, "1699.2", None]
+
+
+@roads
+async def test_silence_is_kept_in_the_channel_in_private_at_home_and_in_a_window(
+    fake: FakeSlack, store: SqliteStore, road: str
+) -> None:
+    menu = Menu(SILENCE.message)
+    async with speaking(fake, store, menu, road):
+        await as_person(fake.command, "/rates", answers=0)
+        await as_person(fake.say, "rates kzt", channel="D1")
+        await as_person(fake.happen, opened())
+        await as_person(fake.shortcut, "board")
+        await until(lambda: len(menu.asked) == 6)
+        await until(lambda: fake.views.windows)
+    assert (fake.posted, fake.views.homes) == ([], {})
+    assert "One moment" in screen_of(fake.views.newest).text
+    assert fake.rejected == []
 
 
 # --- what happens to us ----------------------------------------------------------------------------

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import time
 from pathlib import Path
 
 import pytest
 
-from bot.models import Address, Quiet, Schedule
+from bot.allowance import Allowance
+from bot.models import SILENCE, Address, Quiet, Schedule
 from handlers.menu.registry import commands
-from tests.fakes.telegram_server import Said
+from tests.fakes.telegram_server import Said, person
 from tests.surface import CHANNEL, FORUM, GROUP, OTHER, PERSON, Surface, open_surface
 
 
@@ -184,6 +187,30 @@ async def test_inline_changes_nothing(surface: Surface, line: str):
     await surface.type_inline(PERSON, line)
     assert surface.rows("SELECT count(*) FROM subscriptions UNION ALL SELECT count(*) FROM alerts") == before
     assert surface.rows("SELECT count(*) FROM chats") == [(0,)]
+
+
+async def test_whoever_is_passed_over_gets_nothing_in_any_place(surface: Surface):
+    """In the chat, under a button that turns a page, about a channel, and inline."""
+    surface.fake.member(CHANNEL, PERSON, "creator")
+    await surface.say(PERSON, "/latest summit")
+    allowance = Allowance(surface.clock)
+    for aside in ("", "inline"):
+        while allowance.judge(f"telegram:{PERSON} {aside}") != "notice":
+            pass
+    surface.desk = replace(surface.desk, allowance=allowance)
+    before = [(said.id, said.text) for said in surface.fake.messages(PERSON)]
+    await surface.press(PERSON, "Next")
+    await surface.say(PERSON, "/rates")
+    await surface.say(PERSON, "/list @prices_kz")
+    surface.fake.push({"inline_query": {"id": "1", "from": person(PERSON, "en"), "query": "KZT", "offset": ""}})
+    await surface.type_inline(OTHER, "KZT")
+    async with asyncio.timeout(20):
+        while len(surface.asked) < 6:
+            await asyncio.sleep(0.02)
+    assert [answer is SILENCE for _, answer in surface.asked].count(True) == 4
+    assert [(said.id, said.text) for said in surface.fake.messages(PERSON)] == before
+    assert len(surface.fake.offered) == 1
+    assert surface.fake.rejected == []
 
 
 # --- channels and topics -----------------------------------------------------

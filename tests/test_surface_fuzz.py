@@ -12,6 +12,7 @@ import structlog
 from handlers.menu.registry import commands
 from tests.library import PIECES, hostile
 from tests.surface import CHANNEL, GROUP, Surface, open_surface
+from tests.tally import Tell
 
 VICTIM, CREATOR = 50, 51
 PEOPLE = range(100, 140)
@@ -65,7 +66,7 @@ def forged(chance: Random, token: str) -> str:
 
 
 @pytest.mark.parametrize("times", [300, pytest.param(10_000, marks=pytest.mark.chaos)])
-async def test_nothing_people_send_breaks_anything(tmp_path: Path, times: int):
+async def test_nothing_people_send_breaks_anything(tmp_path: Path, times: int, tell: Tell):
     chance, ids = Random(times), count(1)
     async with open_surface(tmp_path) as surface:
         token = await prepared(surface)
@@ -86,9 +87,8 @@ async def test_nothing_people_send_breaks_anything(tmp_path: Path, times: int):
         assert len(surface.fake.offered) == tally["inline"]
         assert belongings(surface) == before
         assert surface.rows("SELECT count(*) FROM inbox WHERE state = 'poison'") == [(0,)]
-        print(
-            f"\nfuzz: {tally}, {len(surface.asked)} asked, 0 unhandled, 0 refused by the parser, 0 effects of forgeries"
-        )
+        told = ", ".join(f"{count} {kind}" for kind, count in tally.items())
+        tell(f"fuzz: {told}: 0 unhandled, 0 refused by the parser, 0 effects of forgeries, every press answered")
 
 
 def one(surface: Surface, chance: Random, tally: dict[str, int], token: str, number: int) -> int:

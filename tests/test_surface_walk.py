@@ -11,6 +11,7 @@ import pytest
 
 from handlers.menu.registry import commands
 from tests.surface import Surface, open_surface
+from tests.tally import Tell
 
 FIRST_CHAT = 2000
 ENDS = ("/settings topics", "/pause", "/alerts end", "/sources remove", "/unsubscribe")
@@ -67,7 +68,7 @@ class Walk:
 
 
 @pytest.mark.parametrize("most", [1, pytest.param(1000, marks=pytest.mark.chaos)])
-async def test_all_there_is_can_be_typed_and_pressed(tmp_path: Path, most: int):
+async def test_all_there_is_can_be_typed_and_pressed(tmp_path: Path, most: int, tell: Tell):
     async with open_surface(tmp_path) as surface:
         shapes: Counter[str] = Counter()
         walks = [Walk(surface, FIRST_CHAT + n, shapes, most) for n in range(len(commands()))]
@@ -82,4 +83,4 @@ async def test_all_there_is_can_be_typed_and_pressed(tmp_path: Path, most: int):
         assert refused == []
         assert [text for text in surface.fake.rejected if not text.endswith(TURNED)] == []
         assert len(surface.fake.pressed) == sum(walk.pressed for walk in walks)
-        print(f"\nwalk: {sum(map(len, lines))} lines typed, {len(surface.fake.pressed)} buttons pressed, 0 refused")
+        tell(f"walk: {sum(map(len, lines))} lines typed, {len(surface.fake.pressed)} buttons pressed, 0 refused")

@@ -116,6 +116,14 @@ def restarted(typed: str, tongue: Tongue) -> Message:
     return Message((Paragraph(text),))
 
 
+def too_fast(seconds: int, tongue: Tongue) -> tuple[str, str]:
+    """The sentence and the hint for whoever asks too fast, told once."""
+    return (
+        tongue.say("You ask faster than I may answer."),
+        tongue.say("For a minute I answer one request in {seconds} seconds and pass over the others.", seconds=seconds),
+    )
+
+
 def sorry(reference: str, tongue: Tongue) -> tuple[str, str]:
     """The sentence and the hint for a failure of ours. reference: as in the log."""
     return (

@@ -40,21 +40,6 @@ def chart(history: RateHistory, since: date, tongue: Tongue) -> Message:
     return Message(tuple(blocks), (*spans, Button("CSV", f"/export rates {pair} {since}..{history.days[-1][0]}")))
 
 
-def exports(tongue: Tongue) -> Message:
-    """What can be had as a file."""
-    example, sources = "/export rates KZT 90d", "/export sources"
-    return Message(
-        (
-            Paragraph(tongue.say("I can export rates, as a CSV file: {example}.", example=example)),
-            Paragraph(
-                tongue.say("And this chat's sources, as a list for any feed reader: {example}.", example=sources)
-            ),
-            Paragraph(tongue.say("Your own data cannot be exported yet."), small=True),
-        ),
-        (Button(example, example), Button(sources, sources)),
-    )
-
-
 def export(history: RateHistory, tongue: Tongue) -> Message:
     """A history of one day or more as a CSV file, each figure as it is stored."""
     page = io.StringIO()

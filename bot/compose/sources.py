@@ -66,12 +66,10 @@ def sources(lines: Sequence[SourceLine], tongue: Tongue, now: datetime) -> Messa
     failing = [line for line in lines if line.error]
     if failing:
         blocks.append(Heading(tongue.say("Not answering")))
-        blocks += [Paragraph(_failure(line, tongue, now)) for line in failing]
+        blocks += [Paragraph(failure(line, tongue, now)) for line in failing]
     if faulty := [line for line in lines if line.note and not line.error]:
         blocks.append(Heading(tongue.say("Answering, but not well")))
-        blocks += [
-            Paragraph(f"{_title(line, tongue)}: {shown(fault(line.note, tongue), ERROR_SHOWN)}") for line in faulty
-        ]
+        blocks += [Paragraph(flaw(line, tongue)) for line in faulty]
     own = [line for line in lines if line.own][:BUTTONS_SHOWN]
     return Message(tuple(blocks), tuple(_remove(line.id, line.title, tongue) for line in own))
 
@@ -141,6 +139,22 @@ def exported(feeds: Sequence[Feed], tongue: Tongue, now: datetime) -> Message:
 
 def _remove(name: str, title: str, tongue: Tongue) -> Button:
     return Button(tongue.say("Remove {title}", title=clip(title, 24)), f"/sources remove {name}")
+
+
+def failure(line: SourceLine, tongue: Tongue, now: datetime) -> str:
+    """What is wrong with a source that does not answer."""
+    error = shown(fault(line.error, tongue), ERROR_SHOWN)
+    if line.stopped:
+        error = tongue.say("{error}; gone for good, asked no more", error=error)
+    if line.last_ok is None:
+        return tongue.say("{title}: {error}", title=_title(line, tongue), error=error)
+    answered = age(now - line.last_ok, tongue)
+    return tongue.say("{title}: {error}; last answer {age}", title=_title(line, tongue), error=error, age=answered)
+
+
+def flaw(line: SourceLine, tongue: Tongue) -> str:
+    """What is wrong with a source that answers."""
+    return f"{_title(line, tongue)}: {shown(fault(line.note, tongue), ERROR_SHOWN)}"
 
 
 def sources_data(lines: Sequence[SourceLine], now: datetime) -> list[dict[str, object]]:
@@ -224,16 +238,6 @@ def _title(line: SourceLine, tongue: Tongue) -> str:
     """A bank's name in the reader's language, with the document if it has several; an outlet's is its own."""
     title = tongue.say(line.title) if line.kind == "rates" else line.title
     return f"{title} ({line.document})" if line.document else title
-
-
-def _failure(line: SourceLine, tongue: Tongue, now: datetime) -> str:
-    error = shown(fault(line.error, tongue), ERROR_SHOWN)
-    if line.stopped:
-        error = tongue.say("{error}; gone for good, asked no more", error=error)
-    if line.last_ok is None:
-        return tongue.say("{title}: {error}", title=_title(line, tongue), error=error)
-    answered = age(now - line.last_ok, tongue)
-    return tongue.say("{title}: {error}; last answer {age}", title=_title(line, tongue), error=error, age=answered)
 
 
 def _freshness(kind: str, lines: Sequence[SourceLine], tongue: Tongue, now: datetime) -> str:

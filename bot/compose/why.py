@@ -36,6 +36,7 @@ STATES: Final[dict[DeliveryState, str]] = {
 }
 NOTED: Final = {
     "bundle": N_("It waits for a bundle: more than six articles came within the hour."),
+    "restored": N_("The database was restored from a backup, and this may have been sent before that."),
     "nothing new": N_("There was nothing new, and this subscription keeps silent then."),
 }
 """What is noted in a word, by that word."""
@@ -61,6 +62,8 @@ def one(record: Record, alert: Alert | None, order: Subscription | None, tongue:
         lines += _of_subscription(record, order, tongue)
     elif record.event.startswith("fixing:"):
         lines.append(tongue.say("A new fixing: this chat follows the rates as they happen."))
+    elif record.event.startswith("broadcast:"):
+        lines.append(tongue.say("Whoever runs this bot wrote it, to every chat."))
     elif record.event.startswith(("operators:", "held:")):
         lines.append(tongue.say("It is for the operators, and this chat is one of theirs."))
     buttons = (Button(tongue.say("All of that alert"), f"/why a{alert.id}"),) if alert else ()

@@ -34,12 +34,13 @@ from bot.models.delivery import (
 )
 from bot.models.installs import UNINSTALLED, Install
 from bot.models.news import Article, Headline, NewsPage, NewsQuery
-from bot.models.people import Address, Answer, Request
+from bot.models.people import SILENCE, Address, Answer, Request
 from bot.models.rates import Announced, Board, Fixing, Hold, Quote, RateKind, RateTable, StoredFixing
 from bot.models.sources import AddedFeed, Catalogue, Feed, PollState, RateRoad
 
 __all__ = [
     "PRIORITIES",
+    "SILENCE",
     "UNINSTALLED",
     "AddedFeed",
     "Address",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from bot.message import Message
 
@@ -32,6 +33,8 @@ class Request:
     user: the platform's own id of the person, "" where nobody is to be named
     language, zone: what the platform tells of the person ("" where it tells nothing)
     is_admin: may change the settings of this chat
+    aside: who asks where nobody said anything, "inline" while somebody types, "home" when a page is opened;
+        how fast that is asked is counted apart
     update: the key of the update in the inbox that says this, "" if it came by another way
     """
 
@@ -42,6 +45,7 @@ class Request:
     zone: str = ""
     private: bool = True
     is_admin: bool = True
+    aside: str = ""
     update: str = field(default="", compare=False)
 
 
@@ -55,3 +59,7 @@ class Answer:
     message: Message
     data: object = None
     error: dict[str, str] | None = None
+
+
+SILENCE: Final = Answer(Message(()))
+"""Nothing is to be said: whoever hears this asks too fast, and was told so."""

@@ -15,12 +15,13 @@ from typing import Final
 import regex
 import structlog
 
+from bot.allowance import REFILL, Verdict
 from bot.compose import about as compose
 from bot.echo import one_line, shown
 from bot.errors import Refusal
 from bot.freetext import stands_for
 from bot.locales import N_, Tongue, tongue
-from bot.models import Answer, Request
+from bot.models import SILENCE, Answer, Request
 from handlers.menu.desk import Desk
 from handlers.menu.registry import Command, commands, find
 
@@ -47,10 +48,14 @@ def load() -> None:
 async def answer(desk: Desk, ask: Request) -> Answer:
     """What we answer to a command line, with or without its slash. Never raises for what was said.
 
-    A refusal and a failure of ours are answers too, with Answer.error set.
+    A refusal and a failure of ours are answers too, with Answer.error set. Whoever asks too fast is told so
+    once, and then gets SILENCE.
     """
     try:
-        answered = await _answer(desk, ask)
+        verdict = _judged(desk, ask)
+        if verdict == "silence" or (verdict == "notice" and ask.aside):
+            return SILENCE
+        answered = await _too_fast(desk, ask) if verdict == "notice" else await _answer(desk, ask)
     except Exception:
         reference = secrets.token_hex(2)
         log.exception("request failed", reference=reference, chat=str(ask.address))
@@ -71,6 +76,18 @@ def parse(text: str) -> tuple[str, str]:
 def is_page(text: str) -> bool:
     """Whether the answer to this button belongs in the place of the message it was pressed under."""
     return _PAGE.match(text) is not None
+
+
+def _judged(desk: Desk, ask: Request) -> Verdict:
+    """Operators and the terminal may ask as fast as they like; who is not named is his chat."""
+    who = f"{ask.address.platform}:{ask.user or ask.address.chat}"
+    if desk.allowance is None or ask.address.platform == "console" or who in desk.admins:
+        return "answer"
+    return desk.allowance.judge(f"{who} {ask.aside}")
+
+
+async def _too_fast(desk: Desk, ask: Request) -> Answer:
+    return _error(*compose.too_fast(REFILL.seconds, await _tongue(desk, ask)))
 
 
 async def _answer(desk: Desk, ask: Request) -> Answer:

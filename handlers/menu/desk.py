@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from bot.adding import Find
+from bot.allowance import Allowance
 from bot.locales import Tongue, tongue
 from bot.models import Address, Catalogue, ChatSettings, Health
 from bot.outlets import Outlets, outlets
@@ -21,6 +23,9 @@ class Desk:
     refresh: looks at the sources of these kinds ("rates", "news") if the store holds nothing
         fresh of them, within seconds; a service polls on its own and waits for first answers only
     find_feed: looks behind an address that somebody wants to add
+    back_up: writes the whole database into a new file; says which, and its bytes
+    retention_days: how long articles are kept
+    allowance: keeps those back who ask too fast
     health: the state of each part of the service, by name
     version: of this build; admins: operators, as "telegram:123" or "slack:T1/U2"
     """
@@ -35,6 +40,9 @@ class Desk:
     find_feed: Find
     sample: bool = False
     admins: frozenset[str] = frozenset()
+    retention_days: int = 90
+    back_up: Callable[[], Awaitable[tuple[Path, int]]] | None = None
+    allowance: Allowance | None = None
     refresh: Callable[[frozenset[str]], Awaitable[None]] | None = None
     health: Callable[[], Mapping[str, Health]] = field(default=dict)
 

@@ -1,10 +1,11 @@
-"""/export: figures as a file."""
+"""/export: all that is kept of a chat, figures, or sources, as a file."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from bot.compose import chart as compose
+from bot.compose import privacy
 from bot.compose import sources as compose_sources
 from bot.echo import one_line, shown
 from bot.errors import Refusal
@@ -20,15 +21,17 @@ from handlers.menu.registry import command
 async def export(
     desk: Desk, ask: Request, what: Annotated[str, "rates [KZT | USD/KZT] [90d | 1y] | sources"] = ""
 ) -> Answer:
-    """Rates as a CSV file, every figure exactly as stored, or the sources as OPML.
+    """All I keep of this chat as a file; or rates as CSV, exactly as stored; or the sources as OPML.
 
+    /export
     /export rates KZT 90d
     /export sources
     """
     tongue = await desk.tongue(ask.address, ask.language)
     first, _, rest = one_line(what).partition(" ")
     if not first:
-        return Answer(compose.exports(tongue))
+        kept = await desk.store.all_kept(ask.address, ask.user, updates=ask.private)
+        return Answer(privacy.exported(kept, ask.address, desk.clock(), tongue))
     if first.casefold() == "sources":
         return Answer(compose_sources.exported((await desk.outlets(ask.address)).feeds, tongue, desk.clock()))
     if first.casefold() not in RATES_WORDS:

@@ -54,6 +54,8 @@ class Conversation:
         request = await self.request(heard, update.key)
         answered = await asked(ask, request)
         await self._taken(update)
+        if not answered.message.blocks:  # SILENCE is kept
+            return
         speak = await self.tongue(heard.address, request.language)
         message = answered.message
         if not (heard.private or heard.aloud) and answered.error is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -47,9 +49,11 @@ class Screens:
         request = await self._conversation.request(here)
         speak = await self._conversation.tongue(here.address, request.language)
         parts = [
-            (await asked(ask, await self._conversation.request(_saying(here, line)))).message
+            (await asked(ask, replace(request, text=line, aside="home"))).message
             for line in ("/rates", "/list", "/settings")
         ]
+        if not all(part.blocks for part in parts):  # SILENCE: what is shown there stays
+            return
         client = await self._workspaces.client(wish.workspace)
         await client.views_publish(user_id=wish.user, view=screens.home(parts, wish.channel, speak))
 
@@ -65,8 +69,6 @@ class Screens:
         opened = await client.views_open(trigger_id=wish.trigger, view=screens.window(channel.wait(speak), speak))
         nowhere = Heard(Address("slack", f"{wish.workspace}/{wish.user}"), wish.user, "/rates", private=True)
         answered = await asked(ask, await self._conversation.request(nowhere))
+        if not answered.message.blocks:  # SILENCE: it goes on asking for patience
+            return
         await client.views_update(view_id=str(opened["view"]["id"]), view=screens.window(answered.message, speak))
-
-
-def _saying(heard: Heard, line: str) -> Heard:
-    return Heard(heard.address, heard.user, line, heard.private)

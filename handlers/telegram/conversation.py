@@ -185,6 +185,8 @@ class Conversation:
         page: telegram.MaybeInaccessibleMessage | None,
         mark: Mark = unmarked,
     ) -> None:
+        if not message.blocks:  # SILENCE is kept
+            return
         if not (isinstance(page, telegram.Message) and await self._sender.turn(address, page, message, mark)):
             await self._sender.reply(address, message, mark)
 

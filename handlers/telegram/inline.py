@@ -48,7 +48,11 @@ async def offer(query: InlineQuery, ask: Ask, trouble: Callable[[Exception], Non
     user, language = query.from_user, (query.from_user.language_code or "").partition("-")[0].lower()
     address = Address(PLATFORM, str(user.id))
     lines = [line_of(sound(query.query))] if query.query.strip() else list(EMPTY)
-    answers = [await ask(Request(address, line, str(user.id), language, is_admin=False)) for line in lines]
+    answers = [
+        await ask(Request(address, line, str(user.id), language, is_admin=False, aside="inline")) for line in lines
+    ]
+    if not all(answer.message.blocks for answer in answers):
+        return  # SILENCE is kept: no results would be shown for KEPT_SECONDS
     results = [result for answer in answers if not answer.error for result in results_of(answer)]
     label = tongue(language).say("Open the chat with me")
     try:

@@ -40,8 +40,9 @@ class Course:
     said: str = ""
 
     def worded(self, message: Message) -> Message:
-        """An answer that tells which chat it is about, and whose buttons are about that one, too."""
-        if not self.channel:
+        """An answer that tells which chat it is about, and whose buttons are about that one, too.
+        SILENCE stays SILENCE."""
+        if not self.channel or not message.blocks:
             return message
         buttons = tuple(Button(button.label, _aim(button.command, self.channel)) for button in message.buttons)
         return replace(message, blocks=(Paragraph(self.said, small=True), *message.blocks), buttons=buttons)

@@ -1,0 +1,192 @@
+"""What we ship to run it for a year. No container engine and no systemd run here: the files are parsed and linted,
+the image's steps are run in a fresh environment, and what systemd would hear is heard by a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.config import Settings, Supervisor
+from bot.models import Health
+from bot.notify import notified
+from tests.chats import open_chats
+from tests.process import QUIET
+from tests.tally import Tell
+
+ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "deploy"
+BIN = Path(sys.executable).parent
+UNITS = ("yamchi.service", "yamchi-backup.service", "yamchi-backup.timer")
+EXPOSURE_BORNE = 2.0
+systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+
+
+def instructions() -> list[tuple[str, str]]:
+    """(INSTRUCTION, the rest) of the Dockerfile."""
+    text = re.sub(r"\\\n\s*", " ", (DEPLOY / "Dockerfile").read_text())
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return [(line.partition(" ")[0], line.partition(" ")[2]) for line in lines]
+
+
+# --- the image ---------------------------------------------------------------
+
+
+def test_the_image_runs_as_nobody_and_writes_to_its_volume_only():
+    said = instructions()
+    last = said[max(n for n, (word, _) in enumerate(said) if word == "FROM") :]
+    assert ("USER", "65532:65532") in last
+    assert ("VOLUME", "/data") in last
+    assert ("ENTRYPOINT", '["yamchi"]') in last and ("CMD", '["run"]') in last
+    assert any(word == "HEALTHCHECK" for word, _ in last)
+    assert not [rest for word, rest in last if word == "COPY" and not rest.startswith("--from=build")]
+    assert any("--require-hashes" in rest for _, rest in said)
+
+
+def test_the_dockerfile_is_clean():
+    linted = subprocess.run([BIN / "hadolint", DEPLOY / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert (linted.returncode, linted.stdout) == (0, "")
+
+
+def test_all_that_the_image_copies_is_let_through():
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    copies = [rest.split()[:-1] for word, rest in instructions() if word == "COPY" and "--from" not in rest]
+    copied = {name for names in copies for name in names}
+    assert {f"!{name}" for name in copied} <= set(ignored)
+    assert all((ROOT / name).exists() for name in copied)
+    rooms = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert {room.rstrip("*") for room in rooms} <= copied
+
+
+@pytest.mark.chaos
+def test_the_images_steps_make_a_program_that_runs_anywhere(tmp_path: Path, tell: Tell):
+    """The RUN and COPY lines of the first stage, with /src and /venv under a folder of ours."""
+    source = tmp_path / "src"
+    source.mkdir()
+    for word, rest in instructions():
+        if word == "FROM" and source.joinpath("bot").exists():
+            break
+        if word == "COPY":
+            for name in rest.split()[:-1]:
+                there = source / name
+                shutil.copytree(ROOT / name, there) if (ROOT / name).is_dir() else shutil.copy(ROOT / name, there)
+        if word == "RUN":
+            steps = rest.replace("/venv", str(tmp_path / "venv")).replace("python -m venv", f"{sys.executable} -m venv")
+            subprocess.run(["sh", "-ec", steps], cwd=source, check=True, timeout=900)
+    shutil.rmtree(source)
+    (tmp_path / "data").mkdir()
+    env = {name: value for name, value in QUIET.items() if name != "PYTHONPATH"}
+    words = [tmp_path / "venv" / "bin" / "yamchi", "ask", "--sample", "/latest summit"]
+    asked = subprocess.run(words, cwd=tmp_path / "data", env=env, capture_output=True, text=True, check=True)
+    assert "1-6 of 7" in asked.stdout
+    size = sum(file.stat().st_size for file in (tmp_path / "venv").rglob("*") if file.is_file())
+    tell(f"image: its steps run in a fresh environment, {size / 1e6:.0f} MB of venv")
+
+
+# --- compose -----------------------------------------------------------------
+
+
+def test_compose_gives_it_nothing_it_does_not_need():
+    (service,) = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"].values()
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["volumes"] == ["data:/data"]
+    assert "ports" not in service and "privileged" not in service and "user" not in service
+    assert {"mem_limit", "pids_limit", "stop_grace_period"} <= set(service)
+    assert (DEPLOY / "compose.yaml").parent.joinpath(service["build"]["context"]).resolve() == ROOT
+    assert (ROOT / service["build"]["dockerfile"]).is_file()
+
+
+def test_every_setting_named_in_deploy_exists():
+    known = {name.upper() for name in Settings.model_fields}
+    (service,) = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"].values()
+    named = set(service["environment"])
+    for unit in UNITS[:2]:
+        for line in re.findall(r"Environment=(.*)", (DEPLOY / unit).read_text()):
+            named |= {word.partition("=")[0] for word in line.split()}
+    assert {name.removesuffix("_FILE") for name in named} - {"PYTHONUNBUFFERED"} <= known
+
+
+# --- systemd -----------------------------------------------------------------
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> Path:
+    """The units with a program that is there."""
+    for name in UNITS:
+        text = (DEPLOY / name).read_text().replace("/opt/yamchi/.venv/bin/yamchi", "/bin/true")
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@systemd
+def test_systemd_understands_the_units(units: Path):
+    words = ["systemd-analyze", "verify", *(str(units / name) for name in UNITS)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert [line for line in done.stderr.splitlines() if "yamchi" in line] == []
+    assert done.returncode == 0
+
+
+@systemd
+def test_the_service_is_exposed_to_little(units: Path, tell: Tell):
+    words = ["systemd-analyze", "security", "--offline=true", str(units / "yamchi.service")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    found = re.search(r"exposure level for yamchi.service: ([\d.]+)", done.stdout)
+    assert found and float(found[1]) <= EXPOSURE_BORNE
+    tell(f"systemd-analyze security: exposure {found[1]} of 10 (at most {EXPOSURE_BORNE})")
+
+
+def test_a_backup_of_the_timer_goes_where_the_service_keeps_its_data():
+    service, backup = ((DEPLOY / name).read_text() for name in UNITS[:2])
+    for line in ("WorkingDirectory=/var/lib/yamchi", "DynamicUser=yes", "User=yamchi"):
+        assert line in service and line in backup
+    assert re.findall(r"DATABASE_URL=\S+", service) == re.findall(r"DATABASE_URL=\S+", backup)
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_systemd_hears_that_we_are_up_alive_and_going(tmp_path: Path, abstract: bool):
+    name = f"yamchi-test-{tmp_path.name}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear, open_chats(tmp_path) as chats:
+        ear.bind("\0" + name if abstract else name)
+        ear.settimeout(60)
+        told = {"NOTIFY_SOCKET": f"@{name}" if abstract else name, "WATCHDOG_USEC": "600000"}
+        with chats.run(**told) as service:
+            heard = [ear.recv(99).decode() for _ in range(4)]
+            assert service.stop() == 0
+        rest = []
+        ear.settimeout(1)
+        while not rest or rest[-1] != "STOPPING=1":
+            rest.append(ear.recv(99).decode())
+    assert heard == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"]
+    assert set(rest[:-1]) <= {"WATCHDOG=1"}
+
+
+@pytest.mark.parametrize("told", [{}, {"WATCHDOG_USEC": "600000", "WATCHDOG_PID": "1"}])
+def test_nobody_is_told_what_nobody_asked(tmp_path: Path, told: dict[str, str]):
+    with open_chats(tmp_path) as chats, chats.run(NOTIFY_SOCKET=str(tmp_path / "nobody"), **told) as service:
+        service.wait_for_log("serving", 60)
+        assert service.stop() == 0
+
+
+async def test_the_watchdog_is_not_fed_while_a_task_is_dead(tmp_path: Path):
+    health = {"deliver": Health(ok=False, detail="died")}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(tmp_path / "s"))
+        ear.setblocking(False)
+        async with notified(Supervisor(str(tmp_path / "s"), 0.03), lambda: health):
+            await asyncio.sleep(0.2)
+            assert ear.recv(99) == b"READY=1"
+            with pytest.raises(BlockingIOError):
+                ear.recv(99)
+            health["deliver"] = Health(ok=True)
+            await asyncio.sleep(0.2)
+            assert ear.recv(99) == b"WATCHDOG=1"
