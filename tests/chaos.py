@@ -124,6 +124,9 @@ ROWS: dict[str, Row] = {
     "K1 K2 K4 Slack refuses, repeats, takes tokens away": proven(
         "test_slack.py", "test_slack_refusals.py", "test_slack_installs.py"
     ),
+    "K1 to K4 Slack's acceptance, by both roads": proven(
+        "test_slack_acceptance.py", "test_slack_socket.py", "test_follow_ups.py"
+    ),
     "K3 forged and replayed requests": proven("test_slack_http.py"),
     "U3 ten thousand digests in Slack": proven("test_slack_digests.py", long=True),
     "U3 titles and bodies that inject": proven("test_emphasis.py", "test_three_chats.py::" + TITLES),

@@ -126,7 +126,7 @@ def test_2_all_are_acknowledged_while_we_are_slow(chats: Chats, commands: int, t
 def test_3_an_event_that_comes_four_times_by_both_roads_acts_once(chats: Chats, events: int) -> None:
     def all_come(times: int) -> None:
         for n in range(events):
-            opened = {"type": "app_home_opened", "user": "U1", "channel": "D1", "tab": "home"}
+            opened = {"type": "app_home_opened", "user": f"U{n}", "channel": f"D{n}", "tab": "home"}
             chats.slack.happen(opened, times=times, event_id=f"Ev-{n}")
 
     courier, chats.slack.courier = chats.slack.courier, None

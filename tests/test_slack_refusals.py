@@ -170,7 +170,7 @@ async def test_what_is_not_the_channels_doing_never_pauses_it(fake: FakeSlack, s
     fake.fail("chat.postMessage", error)
     async with delivering(fake, store, clock):
         await put_in(store, clock, "first", kind="alert")
-        await until(store, "first", "sent", "failed", "unknown", "pending")
+        await until(store, "first", "sent", "failed", "unknown", "pending", "expired")
         while not any(name == "chat.postMessage" for name, _ in fake.calls):
             await asyncio.sleep(0.02)
         await asyncio.sleep(0.1)

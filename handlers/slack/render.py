@@ -277,6 +277,8 @@ def _pieces(text: str, room: int, *, escaped: bool = False) -> Iterator[str]:
 
 
 def _reach(text: str, room: int, *, escaped: bool) -> int:
+    if _size(escape(text) if escaped else text) <= room:
+        return len(text)
     for grapheme in regex.finditer(r"\X", text):
         room -= _size(escape(grapheme[0]) if escaped else grapheme[0])
         if room < 0:
