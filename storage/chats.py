@@ -39,8 +39,9 @@ EDITION: Final = """
     INSERT INTO editions (kind, at, weekday, content, zone, language, feeds) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET kind = excluded.kind RETURNING id"""
 SUBSCRIPTIONS: Final = """
-    SELECT s.*, kind, at, weekday, content FROM subscriptions AS s JOIN editions AS e ON e.id = edition
-    WHERE platform = ? AND chat = ?"""
+    SELECT s.*, kind, at, weekday, content FROM subscriptions AS s JOIN editions AS e ON e.id = edition WHERE """
+OF_CHAT: Final = SUBSCRIPTIONS + "platform = ? AND chat = ?"
+SET_BY: Final = SUBSCRIPTIONS + "platform = ? AND created_by = ? AND created_by <> '' ORDER BY s.id"
 INSTANT: Final = """
     SELECT s.*, kind, at, weekday, content, chats.zone, chats.language, quiet, edits, threads
     FROM editions AS e JOIN subscriptions AS s ON e.id = edition LEFT JOIN chats USING (platform, chat)
@@ -77,7 +78,11 @@ def _replan(db: Database, replanned: Sequence[Subscription]) -> None:
 def subscriptions(db: Database, address: Address, *, threads: bool) -> list[Subscription]:
     where = "ORDER BY s.id" if threads else "AND thread = ? ORDER BY s.id"
     names = (address.platform, address.chat) if threads else (address.platform, address.chat, address.thread)
-    return [_subscription(row) for row in rows(db, f"{SUBSCRIPTIONS} {where}", *names)]
+    return [_subscription(row) for row in rows(db, f"{OF_CHAT} {where}", *names)]
+
+
+def subscriptions_by(db: Database, platform: str, user: str) -> list[Subscription]:
+    return [_subscription(row) for row in rows(db, SET_BY, platform, user)]
 
 
 def instant_subscriptions(db: Database) -> list[tuple[Subscription, ChatSettings | None]]:

@@ -15,7 +15,7 @@ import pytest
 import structlog
 from sqlite_utils import Database
 
-from bot.message import Message, Paragraph
+from bot.message import Link, Message, Paragraph
 from bot.models import UNINSTALLED, Address, ChatSettings, Content, Outgoing, Schedule, Subscription
 from handlers.slack import Credentials, Slack
 from handlers.slack.installs import AHEAD
@@ -70,6 +70,52 @@ async def test_a_workspace_installs_us_and_is_spoken_to_with_its_own_token(
     assert tokens_used(fake, "chat.postMessage") == tokens_used(fake, "users.info") == {"T2"}
 
 
+@pytest.mark.parametrize("road", ROADS)
+async def test_whoever_installs_us_is_welcomed_in_their_direct_messages_each_time(
+    fake: FakeSlack, store: SqliteStore, road: str
+) -> None:
+    menu = Menu()
+    fake.people["U9"] = {"tz": "Asia/Tashkent", "locale": "ru-RU"}
+    async with many(fake, store, road, menu=menu):
+        for times in (1, 2):
+            assert await install(fake, "T2", user="U9") == 200
+            await as_person(fake.wait_for, lambda times=times: len(fake.messages("DU9")) == times)
+    assert fake.messages("DU9")[0].text == "heard /start"
+    asked = menu.asked[0]
+    assert (asked.address.chat, asked.user, asked.text, asked.private) == ("T2/DU9", "T2/U9", "/start", True)
+    assert (asked.zone, asked.language) == ("Asia/Tashkent", "ru")
+    assert tokens_used(fake, "chat.postMessage") == {"T2"}
+
+
+async def test_an_installation_stands_though_nobody_can_be_welcomed(fake: FakeSlack, store: SqliteStore) -> None:
+    fake.fail("conversations.open", "user_disabled")
+    async with many(fake, store) as slack:
+        assert await install(fake, "T2") == 200
+        await as_person(fake.wait_for, lambda: any(name == "conversations.open" for name, _ in fake.calls))
+        assert await install(fake, "T3") == 200
+        await as_person(fake.wait_for, lambda: fake.messages("DU1"))
+        assert (await slack.send(Address("slack", "T2/C1"), HELLO)).state == "sent"
+
+
+async def test_a_right_that_is_missing_is_told_to_who_installed_us_and_a_new_installation_brings_it(
+    fake: FakeSlack, store: SqliteStore
+) -> None:
+    await subscribed(store, "T2/C1", "T2/C2")
+    fake.names["C1"] = "general"
+    async with many(fake, store) as slack:
+        await install(fake, "T2", user="U9")
+        await store.pause(Address("slack", "T2/C1"), "missing_scope", wall_clock())
+        fake.fail("chat.postMessage", "missing_scope")
+        outcome = await slack.send(Address("slack", "T2/C1"), HELLO)
+        assert (outcome.state, outcome.cause) == ("failed", "unwelcome")
+        (notice,) = await store.records(Address("slack", "T2/DU9"), 1)
+        assert "#general (missing_scope)" in notice.message.blocks[0].text
+        assert notice.message.blocks[-1] == Link("Install again", "https://bot.example/slack/install")
+        assert await enqueued(store, "T2/C1", "before") == "dead"
+        await install(fake, "T2", user="U9")
+        assert await enqueued(store, "T2/C1", "after") == "pending"
+
+
 async def test_an_installation_that_somebody_else_began_is_refused(fake: FakeSlack, store: SqliteStore) -> None:
     async with many(fake, store):
         _, location, cookie = await fetch(fake, "/slack/install")
@@ -109,7 +155,7 @@ async def test_a_whole_organisation_is_one_installation(fake: FakeSlack, store: 
                 fake.command, "/rates", team_id=team or "", enterprise_id="E1", is_enterprise_install="true"
             )
         assert (await slack.send(Address("slack", "E1/C1"), HELLO)).state == "sent"
-    assert [asked.address.chat for asked in menu.asked] == ["E1/C1"] * 3
+    assert [asked.address.chat for asked in menu.asked if asked.text == "/rates"] == ["E1/C1"] * 3
     assert tokens_used(fake, "chat.postMessage") == {"E1"}
 
 
@@ -124,7 +170,7 @@ async def test_the_workspace_of_the_settings_needs_no_installation(fake: FakeSla
 async def test_three_workspaces_at_once_never_meet(fake: FakeSlack, store: SqliteStore, road: str) -> None:
     teams = ("T1", "T2", "T3")
     fake.homes = {f"C{team}": team for team in teams}
-    fake.people = {f"U{team}": {"tz": "Asia/Tashkent"} for team in teams}
+    fake.people |= {f"U{team}": {"tz": "Asia/Tashkent"} for team in teams}
     menu = Menu()
     async with many(fake, store, road, menu=menu) as slack:
         for team in teams:
@@ -140,8 +186,9 @@ async def test_three_workspaces_at_once_never_meet(fake: FakeSlack, store: Sqlit
         for start in range(0, 300, 30):
             texts += await asyncio.gather(*(once(team, start + n) for n, team in enumerate(order[start : start + 30])))
     assert texts == [f"heard /rates {n}" for n in range(300)]
-    assert {(asked.address.chat, asked.user) for asked in menu.asked} == {(f"{t}/C{t}", f"{t}/U{t}") for t in teams}
-    assert len(menu.asked) == 300
+    heard = [asked for asked in menu.asked if asked.text != "/start"]
+    assert {(asked.address.chat, asked.user) for asked in heard} == {(f"{t}/C{t}", f"{t}/U{t}") for t in teams}
+    assert len(heard) == 300
     for team in teams:
         assert {seen.text.split()[0] for seen in fake.messages(f"C{team}")} == {team}
         assert len(fake.messages(f"C{team}")) == 100
@@ -211,7 +258,7 @@ async def test_an_expired_token_is_renewed_once_and_the_message_goes(fake: FakeS
         outcomes = await asyncio.gather(*(slack.send(chat, HELLO) for chat in chats))
     assert [outcome.state for outcome in outcomes] == ["sent"] * 5
     assert fake.oauth.asked.count("refresh_token") == 1
-    assert len(fake.posted) == 5
+    assert [len(fake.messages(f"C{n}")) for n in range(5)] == [1] * 5
 
 
 async def test_a_token_that_cannot_be_renewed_is_no_reason_to_forget_anything(
@@ -298,8 +345,8 @@ async def test_a_refused_token_is_believed_when_asked_again(fake: FakeSlack, sto
         outcome = await slack.send(Address("slack", "T2/C1"), HELLO)
         assert (outcome.state, outcome.cause) == ("pending", "fault")
         fake.oauth.teams.clear()  # revoked, and no event came
-        outcome = await slack.send(Address("slack", "T2/C1"), HELLO)
-        assert (outcome.state, outcome.cause) == ("dead", "workspace")
+        outcomes = await asyncio.gather(*(slack.send(Address("slack", f"T2/C{n}"), HELLO) for n in range(5)))
+        assert {(outcome.state, outcome.cause) for outcome in outcomes} == {("dead", "workspace")}
         assert await store.install("slack", "T2") is None
     assert await enqueued(store, "T2/C1", "after") == "dead"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bot.compose.orders import describe
 from bot.locales import Tongue
-from bot.message import Block, Button, Message, Paragraph
+from bot.message import Block, Button, Heading, Link, Message, Paragraph
 from bot.models import Subscription
 
 
@@ -83,18 +84,33 @@ def kept_out(reason: str, tongue: Tongue) -> Message:
 
 def paused(channel: str, reason: str, tongue: Tongue) -> Message:
     """To whoever subscribed a channel that cannot be posted to. channel, reason: in the platform's own words"""
-    return Message(
-        (
-            Paragraph(
-                tongue.say(
-                    "I could not post what you subscribed to in {channel} ({reason}).", channel=channel, reason=reason
-                )
-            ),
-            Paragraph(
-                tongue.say("The subscription is kept. Type /invite @Yamchi there, or say /ca status, and it goes on.")
-            ),
-        )
+    hint = tongue.say("The subscription is kept. Type /invite @Yamchi there, or say /ca status, and it goes on.")
+    return Message((_not_posted(channel, reason, tongue), Paragraph(hint)))
+
+
+def unentitled(channel: str, reason: str, page: str, tongue: Tongue) -> Message:
+    """The same where it is a right that we lack in the workspace. page: where we are installed anew"""
+    return Message((_not_posted(channel, reason, tongue), *install_again(page, tongue)))
+
+
+def install_again(page: str, tongue: Tongue) -> tuple[Block, ...]:
+    """How we get a right that we lack. page: the address where we are installed"""
+    hint = tongue.say("I lack a right that I need for it. Install me again, and it works; nothing you set is lost.")
+    return Paragraph(hint), Link(tongue.say("Install again"), page)
+
+
+def _not_posted(channel: str, reason: str, tongue: Tongue) -> Block:
+    text = tongue.say(
+        "I could not post what you subscribed to in {channel} ({reason}).", channel=channel, reason=reason
     )
+    return Paragraph(text)
+
+
+def managed(orders: Sequence[tuple[str, Subscription]], tongue: Tongue) -> Message:
+    """What a person set in channels. orders: each with its channel's name"""
+    blocks = [Paragraph(f"{name}: {describe(order, tongue)}") for name, order in orders]
+    hint = tongue.say("/ca list in a channel changes what it gets.")
+    return Message((Heading(tongue.say("Channels you subscribed")), *blocks, Paragraph(hint, small=True)))
 
 
 def shared_by(who: str, tongue: Tongue) -> Block:

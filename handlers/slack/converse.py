@@ -18,6 +18,7 @@ from bot.ports import Ask, Store
 from handlers.menu.registry import find
 from handlers.slack.heard import SHARE, Heard
 from handlers.slack.people import People
+from handlers.slack.refusals import NO_RIGHT
 from handlers.slack.render import Extra
 from handlers.slack.reply import Replies
 from handlers.slack.screens import form_button
@@ -101,6 +102,8 @@ class Conversation:
         outcome = await self._sender.say(heard.address, line, speak)
         if outcome.state == "sent" or outcome.cause in {"flood", "fault"}:
             return message
+        if outcome.detail == NO_RIGHT:
+            return replace(message, blocks=(*channel.install_again(self._replies.install_page, speak), *message.blocks))
         again = f"/subscribe {heard.text.partition(' ')[2]}" if _name_of(heard.text) == "subscribe" else heard.text
         hint = (
             channel.invite_me(again, speak) if outcome.detail in NO_MEMBER else channel.kept_out(outcome.detail, speak)

@@ -16,7 +16,8 @@ AGAIN: Final = timedelta(seconds=30)
 DAY: Final = timedelta(hours=24)
 
 GONE: Final = frozenset({"is_archived", "user_not_found", "user_disabled", "messages_tab_disabled"})
-HIDDEN: Final = frozenset({"channel_not_found", "missing_scope"})
+NO_RIGHT: Final = "missing_scope"
+HIDDEN: Final = frozenset({"channel_not_found", NO_RIGHT})
 """The channel may be gone, or be private and not have us; or we may lack a right."""
 NOT_HERE: Final = frozenset(
     {

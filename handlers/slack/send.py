@@ -68,7 +68,7 @@ class Sender:
 
     async def _share(self, address: Address, message: Message, speak: Tongue) -> None:
         """What is attached follows its text; if it cannot, what it holds."""
-        if not await self._files.share(message, address):
+        if await self._files.share(message, address) != "here":
             spoken = render(Message(tuple(attached.lost(message, speak))), speak)
             await self._pace.take(address.chat, patience=LONGEST_WAIT)
             await self._post(address, {"text": spoken.text, "blocks": spoken.blocks})

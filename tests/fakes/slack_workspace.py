@@ -78,7 +78,7 @@ class Shared:
 
 class Workspace:
     """people: users.info by user id; calls, rejected, mentions: what Slack noted; paced: 1/s a channel;
-    homes: the workspace of channels that have one; member: channels the app
+    homes, names: the workspace, the name of channels that have one; member: channels the app
     is in; missing_scopes: not granted; shared: files, in order; tried: the channel and the second of each post,
     taken or not."""
 
@@ -93,6 +93,7 @@ class Workspace:
         self.oauth = Oauth()
         self.views = Views()
         self.homes: dict[str, str] = {}
+        self.names: dict[str, str] = {}
         self.paced = paced
         self.member = {"C1", "D1"}
         self.missing_scopes: set[str] = set()
@@ -182,6 +183,9 @@ class Workspace:
             channel = f"D{args['users']}"
             self.member.add(channel)
             return {"ok": True, "channel": {"id": channel}}
+        if method == "conversations.info":
+            channel = args["channel"]
+            return {"ok": True, "channel": {"id": channel, "name": self.names.get(channel, channel)}}
         if method == "files.getUploadURLExternal":
             return self._offer(args)
         if method == "files.completeUploadExternal":
