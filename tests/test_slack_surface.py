@@ -289,7 +289,7 @@ async def test_app_home_shows_what_one_set_in_channels_and_nothing_of_others(
     async with speaking(fake, store, ask, road):
         await as_person(fake.command, "/subscribe", "weekdays 08:30 country:kz")
         await as_person(fake.command, "/ca", "follow walnuts", channel="C2")
-        await as_person(fake.command, "/subscribe", "daily 10:00", user="U2", channel="C2")
+        await as_person(fake.command, "/subscribe", "daily 11:11", user="U2", channel="C2")
         await as_person(fake.happen, opened())
         await as_person(fake.happen, {**opened("U3"), "channel": "D3"})
         await until(lambda: len(fake.views.homes) == 2)
@@ -297,7 +297,7 @@ async def test_app_home_shows_what_one_set_in_channels_and_nothing_of_others(
     assert "Channels you subscribed" in mine
     assert "#energy: Monday to Friday at 08:30: news of Kazakhstan" in mine
     assert "#desk: As it happens: news of walnuts" in mine
-    assert "10:00" not in mine and "Channels you subscribed" not in another
+    assert "11:11" not in mine and "Channels you subscribed" not in another
 
 
 async def test_app_home_opens_the_form(fake: FakeSlack, store: SqliteStore, ask: object) -> None:
