@@ -10,7 +10,7 @@ export PIP_NO_INPUT := 1
 help:
 	@echo 'make run    start Yamchi: the service if a token is set, else a chat in this terminal'
 	@echo 'make test   ruff, mypy, import-linter and the tests'
-	@echo 'make chaos  the long forms of the fault tests, about an hour: kills, stops, full disks, power cuts, a soak'
+	@echo 'make chaos  every fault we promise to bear, in full, under an hour: one line a row'
 	@echo 'make messages  write sentences that are still untranslated into bot/locales/*.po'
 	@echo 'make lock   refresh the lock files'
 	@echo 'make audit  known holes in what we depend on (asks the advisory service); make secrets  secrets in what is committed'

@@ -31,7 +31,7 @@ from sqlite_utils import Database
 
 from bot.models import Article, NewsPage, NewsQuery, PollState
 from storage.opening import open_reader
-from storage.search import find_news
+from storage.search import find_news, set_reach
 from storage.sqlite import SqliteStore, open_store
 
 SIZE = int(os.environ.get("SIZE", "100000"))
@@ -201,6 +201,7 @@ async def filled(place: Path) -> Path:
         left.unlink()
     store = await open_store(unfinished)
     await fill(store, articles(SIZE))
+    await store._writer.run(set_reach)  # as pruning does every six hours
     await store.close()
     return unfinished.rename(path)
 

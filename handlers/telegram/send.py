@@ -34,7 +34,7 @@ LIMITS: Final = Limits(
     chat=Rate(1, burst=3, reserve=1),
     group=_GROUP,
     shared=Rate(25, burst=5, reserve=2),
-    second=26,
+    second=25,
     is_group=is_group,
 )
 """Telegram bears about 30 in any second."""
