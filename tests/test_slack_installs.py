@@ -80,7 +80,7 @@ async def test_whoever_installs_us_is_welcomed_in_their_direct_messages_each_tim
         for times in (1, 2):
             assert await install(fake, "T2", user="U9") == 200
             await as_person(fake.wait_for, lambda times=times: len(fake.messages("DU9")) == times)
-    assert fake.messages("DU9")[0].text == "heard /start"
+    assert fake.messages("DU9")[0].text.startswith("heard /start\nЗдесь перед командой пишут /ca")
     asked = menu.asked[0]
     assert (asked.address.chat, asked.user, asked.text, asked.private) == ("T2/DU9", "T2/U9", "/start", True)
     assert (asked.zone, asked.language) == ("Asia/Tashkent", "ru")

@@ -312,6 +312,18 @@ async def test_app_home_opens_the_form(fake: FakeSlack, store: SqliteStore, ask:
     assert fake.views.published == 1
 
 
+@pytest.mark.parametrize("channel", ["C1", "D1"])
+async def test_help_tells_how_commands_are_said_in_slack(
+    fake: FakeSlack, store: SqliteStore, ask: object, channel: str
+) -> None:
+    async with speaking(fake, store, ask):
+        reply = await as_person(fake.command, "/ca", "help", channel=channel)
+    hint = (
+        "Here, say /ca before a command, as in /ca chart KZT 30d. /rates, /latest, /digest, /subscribe work alone, too."
+    )
+    assert reply.text.endswith(hint)
+
+
 # --- words -----------------------------------------------------------------------------------------
 
 

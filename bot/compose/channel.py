@@ -118,6 +118,13 @@ def shared_by(who: str, tongue: Tongue) -> Block:
     return Paragraph(tongue.say("Shared by {who}", who=who), small=True)
 
 
+def umbrella(alone: Sequence[str], tongue: Tongue) -> Block:
+    """How commands are said where names collide. alone: those that are commands by themselves"""
+    names = ", ".join(f"/{name}" for name in alone)
+    hint = tongue.say("Here, say /ca before a command, as in /ca chart KZT 30d. {names} work alone, too.", names=names)
+    return Paragraph(hint, small=True)
+
+
 def share(tongue: Tongue) -> str:
     return tongue.say("Share to channel")
 
