@@ -269,7 +269,7 @@ KILLS = ("claimed:1", "handed:2", "sent:2")
 
 
 @roads
-@pytest.mark.parametrize("rounds", full(3, 50))
+@pytest.mark.parametrize("rounds", full(3, 25))  # by two roads
 def test_14_killed_between_the_outbox_and_the_post_no_digest_is_lost(
     chats: Chats, rounds: int, tell: Tell, road: str
 ) -> None:
