@@ -106,9 +106,11 @@ def _not_posted(channel: str, reason: str, tongue: Tongue) -> Block:
     return Paragraph(text)
 
 
-def managed(orders: Sequence[tuple[str, Subscription]], tongue: Tongue) -> Message:
-    """What a person set in channels. orders: each with its channel's name"""
+def managed(orders: Sequence[tuple[str, Subscription]], more: int, tongue: Tongue) -> Message:
+    """What a person set in channels. orders: each with its channel's name; more: how many are not shown"""
     blocks = [Paragraph(f"{name}: {describe(order, tongue)}") for name, order in orders]
+    if more:
+        blocks.append(Paragraph(tongue.count("and {n} more", "and {n} more", more), small=True))
     hint = tongue.say("/ca list in a channel changes what it gets.")
     return Message((Heading(tongue.say("Channels you subscribed")), *blocks, Paragraph(hint, small=True)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import aiohttp
 import structlog
@@ -21,6 +22,9 @@ from handlers.slack.people import People
 from handlers.slack.screens import Wish
 from handlers.slack.wire import refused
 from handlers.slack.workspaces import NotInstalled, Workspaces
+
+MANAGED: Final = 20
+"""Subscriptions set in channels that App Home shows."""
 
 log = structlog.get_logger()
 
@@ -64,12 +68,12 @@ class Screens:
     async def _managed(self, wish: Wish, request: Request, speak: Tongue) -> list[Message]:
         """What this person set elsewhere in the workspace, if anything."""
         held = await self._store.subscriptions_by("slack", request.user)
+        elsewhere = [order for order in held if order.address.chat != request.address.chat]
         named = [
             (await self._people.channel(wish.workspace, order.address.chat.partition("/")[2]), order)
-            for order in held
-            if order.address.chat != request.address.chat
+            for order in elsewhere[:MANAGED]
         ]
-        return [channel.managed(named, speak)] if named else []
+        return [channel.managed(named, len(elsewhere) - len(named), speak)] if named else []
 
     async def _form(self, wish: Wish) -> None:
         person = await self._people.find(wish.workspace, wish.user)
