@@ -44,7 +44,7 @@ from tests.fakes.slack_oauth import CLIENT_ID, CLIENT_SECRET
 from tests.process import run
 from tests.slack_chat import ROADS, install
 from tests.tally import Tell
-from tests.world import BEFORE_NINE, day
+from tests.world import BEFORE_NINE, FIGURES, day
 
 roads = pytest.mark.parametrize("road", ROADS)
 LATER = timedelta(hours=1)
@@ -92,6 +92,7 @@ def test_1_both_roads_give_the_same_answer_and_forgeries_run_nothing(chats: Chat
     courier, chats.slack.courier = chats.slack.courier, None
     with chats.run(LATER, SLACK_APP_TOKEN=APP) as service:
         service.wait_for_log("serving")
+        until(lambda: {bank for (bank,) in chats.rows("SELECT source FROM fixings")} >= set(FIGURES), 30, "banks read")
         by_socket = chats.slack.command("/rates").text
         assert service.stop() == 0
     chats.slack.courier = courier
@@ -180,7 +181,7 @@ def test_4_a_token_that_is_refused_later_stops_slack_alone(chats: Chats) -> None
 def test_6_a_push_that_was_taken_and_not_answered_comes_once(chats: Chats) -> None:
     with chats.run(LATER) as service:
         service.wait_for_log("serving")
-        until(lambda: "475.09" in chats.slack.command("/rates", "KZT").text, 30, "a figure to watch")
+        until(lambda: chats.rows("SELECT 1 FROM fixings WHERE source = 'nbk'"), 30, "a figure to watch")
         chats.slack.command("/ca", "alert KZT > 476")
         chats.slack.lose_answer("chat.postMessage")
         chats.world.banks.set("nbk", day("2026-11-24"), {"USD": ("480.00", 1), "EUR": ("501.00", 1)})
