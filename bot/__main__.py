@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import cli
-from bot.config import Settings, read_supervisor
+from bot.config import POSTGRESQL, Settings, read_supervisor
 from bot.errors import SettingsError
 from bot.health import http_server
 from bot.message import to_data
@@ -25,6 +25,7 @@ from bot.wiring import VERSION, Core, World, in_use, live_core, open_chats, pass
 from handlers import menu
 from handlers.console import Console, print_message
 from storage import backup
+from storage.choice import SQLITE, chosen_lock
 from storage.lock import ServiceLock
 
 HERE: Final = Address("console", "local")
@@ -79,8 +80,8 @@ async def _run(settings: Settings, world: World) -> int:
     """The service, until a signal ends it."""
     if settings.half_set and not settings.telegram_bot_token:
         raise SettingsError(settings.half_set)
-    taken = in_use(settings.database_path)
-    if ServiceLock(settings.database_path).held_elsewhere():  # before a large database is read through
+    taken = in_use(settings.database_name)
+    if chosen_lock(settings.database_url).held_elsewhere():  # before a large database is read through
         raise taken
     if settings.open_webhook:
         raise SettingsError(settings.open_webhook)
@@ -170,6 +171,20 @@ async def _backfill(settings: Settings, world: World, days: int, only: list[str]
     return 1 if tallies and all(tally.in_vain for tally in tallies) else 0
 
 
+async def _migrate_store(_: Settings | None, source: str, target: str) -> int:
+    from bot.progress import counting  # noqa: PLC0415
+    from storage.postgres.copying import copy_store  # noqa: PLC0415
+
+    if not source.startswith(SQLITE) or not target.startswith(POSTGRESQL):
+        raise SettingsError("migrate-store: expected sqlite:///PATH and postgresql://USER:PASSWORD@HOST/DATABASE")
+    with counting() as show:
+        copied = copy_store(Path(source.removeprefix(SQLITE)), target, show)
+    for table in copied:
+        print(table)  # noqa: T201
+    print("All of it is there, row for row. Set DATABASE_URL to the new one.")  # noqa: T201
+    return 0
+
+
 async def _backup(settings: Settings, world: World, target: Path) -> int:
     made, size = await asyncio.to_thread(backup.back_up, settings.database_path, target, world.clock())
     print(f"{made}: {size:,} bytes, read through and whole")  # noqa: T201
@@ -181,7 +196,7 @@ async def _restore(settings: Settings, world: World, source: Path) -> int:
     path, now = settings.database_path, world.clock()
     lock = ServiceLock(path)
     if not lock.acquire():
-        raise in_use(path)
+        raise in_use(settings.database_name)
     try:
         made, aside = await asyncio.to_thread(backup.prepare, path, source, now)
         try:
@@ -235,6 +250,7 @@ def main(argv: list[str] | None = None, clock: Clock = _now, crash: CrashHook = 
         backup=lambda target: cli.perform(partial(_backup, world=world, target=target)),
         restore=lambda source: cli.perform(partial(_restore, world=world, source=source)),
         manifest=_manifest,
+        migrate_store=lambda source, target: cli.perform(partial(_migrate_store, source=source, target=target)),
         version=VERSION,
     )
     return cli.call(verbs, argv)

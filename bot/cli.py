@@ -35,6 +35,7 @@ class Verbs:
     backup: Callable[[Path], int]
     restore: Callable[[Path], int]
     manifest: Callable[[str], int]
+    migrate_store: Callable[[str, str], int]
     version: str
 
 
@@ -122,6 +123,16 @@ def backfill(
 ) -> None:
     """Fetch the fixings of past days that are not stored yet. May run beside the service, and again."""
     _end(context.obj.backfill(days, banks or []))
+
+
+@app.command("migrate-store")
+def migrate_store(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FROM", help="sqlite:///PATH")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="postgresql://..., an empty database")],
+) -> None:
+    """Copy the whole store into PostgreSQL and prove it. No service may run meanwhile. May be run again to go on."""
+    _end(context.obj.migrate_store(source, target))
 
 
 @app.command()

@@ -41,8 +41,9 @@ async def examine(
         yield finding
     await store.ping()
     beside = "; a service runs on it" if served else ""
-    yield Finding("ok", "database", f"{settings.database_path} can be read and written{beside}")
-    yield _room(settings)
+    yield Finding("ok", "database", f"{settings.database_name} can be read and written{beside}")
+    if settings.keeps_file:
+        yield _room(settings)
     if not served:
         yield _port(settings.http_listen)
     for done in asyncio.as_completed([_chat(chat, settings) for chat in chats]):

@@ -10,10 +10,10 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from bot.models import Address, Alert, ChatSettings, Sight
+from bot.models import Address, Alert, ChatSettings, Sight, Subscription
 from bot.money import change
-from storage.chats import chat
-from storage.values import Row, instant, instant_or_none, micros, micros_or_none, packed, rows
+from storage.chats import chat, subscribe
+from storage.values import Row, instant, instant_or_none, micros, micros_or_none, one, packed, rows
 
 ENDED_KEPT: Final = timedelta(days=30)
 CORRECTED_WITHIN: Final = timedelta(days=7)
@@ -23,13 +23,16 @@ SLACK: Final = 1e-9
 
 SET: Final = """
     INSERT INTO alerts (id, platform, chat, thread, pair, way, level, size, days, standing, created_at,
-        created_by, expires_at, snoozed_until, state, armed, told_on, told_rate, told_source, fired_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        created_by, expires_at, snoozed_until, paused_at, paused_until, state, armed, told_on, told_rate, told_source,
+        fired_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET standing = excluded.standing, expires_at = excluded.expires_at,
-        snoozed_until = excluded.snoozed_until, state = excluded.state, armed = excluded.armed,
+        snoozed_until = excluded.snoozed_until, paused_at = excluded.paused_at,
+        paused_until = excluded.paused_until, state = excluded.state, armed = excluded.armed,
         told_on = excluded.told_on, told_rate = excluded.told_rate, told_source = excluded.told_source,
         fired_at = excluded.fired_at
-    WHERE (platform, chat, thread) = (excluded.platform, excluded.chat, excluded.thread)"""
+    WHERE (alerts.platform, alerts.chat, alerts.thread) = (excluded.platform, excluded.chat, excluded.thread)
+    RETURNING id"""
 JUDGED: Final = """
     UPDATE alerts SET state = ?, armed = ?, told_on = ?, told_rate = ?, told_source = ?, fired_at = ?
     WHERE id = ? AND state <> 'ended'"""
@@ -40,7 +43,8 @@ WATCHED: Final = """
         UNION ALL SELECT (SELECT min(pair) FROM alerts WHERE state = 'active' AND pair > following.pair)
         FROM following WHERE pair IS NOT NULL
     )
-    SELECT pair FROM following WHERE pair IS NOT NULL UNION SELECT pair FROM alerts WHERE fired_at > ?"""
+    SELECT pair FROM following WHERE pair IS NOT NULL UNION SELECT pair FROM alerts WHERE fired_at > ?
+    ORDER BY pair"""
 """From pair to pair along the index, however many alerts each has."""
 OF_PAIR: Final = "SELECT id FROM alerts WHERE state = 'active' AND pair = :pair AND"
 TO_JUDGE: Final = f"""
@@ -71,27 +75,35 @@ def alerts(db: Database, address: Address) -> list[Alert]:
 
 def set_alert(db: Database, alert: Alert) -> Alert:
     address = alert.address
-    cursor = db.conn.execute(
+    kept = one(
+        db,
         SET,
-        (
-            alert.id or None,
-            address.platform,
-            address.chat,
-            address.thread,
-            f"{alert.base}/{alert.quote}",
-            alert.way,
-            f"{alert.level:f}",
-            float(alert.level),
-            alert.days,
-            alert.standing,
-            micros(alert.created_at),
-            alert.created_by,
-            micros_or_none(alert.expires_at),
-            micros_or_none(alert.snoozed_until),
-            *_judged(alert),
-        ),
+        alert.id or None,
+        address.platform,
+        address.chat,
+        address.thread,
+        f"{alert.base}/{alert.quote}",
+        alert.way,
+        f"{alert.level:f}",
+        float(alert.level),
+        alert.days,
+        alert.standing,
+        micros(alert.created_at),
+        alert.created_by,
+        micros_or_none(alert.expires_at),
+        micros_or_none(alert.snoozed_until),
+        micros_or_none(alert.paused_at),
+        micros_or_none(alert.paused_until),
+        *_judged(alert),
     )
-    return alert if alert.id else replace(alert, id=cursor.lastrowid or 0)
+    return alert if alert.id else replace(alert, id=kept)
+
+
+def change_subscriptions(db: Database, changed: Sequence[Subscription], with_them: Sequence[Alert]) -> None:
+    for subscription in changed:
+        subscribe(db, subscription)
+    for alert in with_them:
+        set_alert(db, alert)
 
 
 def watched_pairs(db: Database, now: datetime) -> list[tuple[str, str]]:
@@ -162,4 +174,6 @@ def _alert(row: Row) -> Alert:
         told_rate=Decimal(row["told_rate"]) if row["told_rate"] else None,
         told_source=row["told_source"],
         fired_at=instant_or_none(row["fired_at"]),
+        paused_at=instant_or_none(row["paused_at"]),
+        paused_until=instant_or_none(row["paused_until"]),
     )

@@ -25,7 +25,9 @@ SUBSCRIBE: Final = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET edition = excluded.edition, previous_due = excluded.previous_due,
         next_due = excluded.next_due, paused_at = excluded.paused_at, paused_until = excluded.paused_until
-    WHERE (platform, chat, thread) = (excluded.platform, excluded.chat, excluded.thread)"""
+    WHERE (subscriptions.platform, subscriptions.chat, subscriptions.thread)
+        = (excluded.platform, excluded.chat, excluded.thread)
+    RETURNING id"""
 REPLAN: Final = """
     UPDATE subscriptions SET previous_due = ?, next_due = ?
     WHERE id = ? AND edition IN (SELECT id FROM editions WHERE (kind, at, weekday) = (?, ?, ?))"""
@@ -33,11 +35,11 @@ REPLAN: Final = """
 GOES_BY: Final = """
     SELECT coalesce(max(zone), '') AS zone, coalesce(max(language), '') AS language, coalesce((
         SELECT group_concat(feed) FROM (
-            SELECT feed FROM feed_readers WHERE (platform, chat) = (?1, ?2) ORDER BY feed)), '') AS feeds
+            SELECT feed FROM feed_readers WHERE (platform, chat) = (?1, ?2) ORDER BY feed) AS own), '') AS feeds
     FROM chats WHERE (platform, chat) = (?1, ?2)"""
 EDITION: Final = """
     INSERT INTO editions (kind, at, weekday, content, zone, language, feeds) VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET kind = excluded.kind RETURNING id"""
+    ON CONFLICT (kind, at, weekday, content, zone, language, feeds) DO UPDATE SET kind = excluded.kind RETURNING id"""
 SUBSCRIPTIONS: Final = """
     SELECT s.*, kind, at, weekday, content FROM subscriptions AS s JOIN editions AS e ON e.id = edition WHERE """
 OF_CHAT: Final = SUBSCRIPTIONS + "platform = ? AND chat = ?"
@@ -50,7 +52,7 @@ INSTANT: Final = """
 AUDIENCE: Final = """
     SELECT platform, chat, min(thread) AS thread FROM (
         SELECT platform, chat, thread FROM subscriptions
-        UNION ALL SELECT platform, chat, thread FROM alerts WHERE state = 'active')
+        UNION ALL SELECT platform, chat, thread FROM alerts WHERE state = 'active') AS spoken
     GROUP BY platform, chat ORDER BY platform, chat"""
 
 
@@ -94,30 +96,24 @@ def audience(db: Database) -> list[Address]:
     return [Address(row["platform"], row["chat"], row["thread"]) for row in rows(db, AUDIENCE)]
 
 
-def change_subscriptions(db: Database, changed: Sequence[Subscription]) -> None:
-    for subscription in changed:
-        subscribe(db, subscription)
-
-
 def subscribe(db: Database, subscription: Subscription) -> Subscription:
     address = subscription.address
-    cursor = db.conn.execute(
+    kept = one(
+        db,
         SUBSCRIBE,
-        (
-            subscription.id or None,
-            address.platform,
-            address.chat,
-            address.thread,
-            _edition(db, subscription),
-            micros(subscription.created_at),
-            subscription.created_by,
-            micros_or_none(subscription.previous_due),
-            micros_or_none(subscription.next_due),
-            micros_or_none(subscription.paused_at),
-            micros_or_none(subscription.paused_until),
-        ),
+        subscription.id or None,
+        address.platform,
+        address.chat,
+        address.thread,
+        _edition(db, subscription),
+        micros(subscription.created_at),
+        subscription.created_by,
+        micros_or_none(subscription.previous_due),
+        micros_or_none(subscription.next_due),
+        micros_or_none(subscription.paused_at),
+        micros_or_none(subscription.paused_until),
     )
-    return subscription if subscription.id else replace(subscription, id=cursor.lastrowid or 0)
+    return subscription if subscription.id else replace(subscription, id=kept)
 
 
 def unsubscribe(db: Database, address: Address, ids: Collection[int], update: str) -> int:

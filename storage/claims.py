@@ -40,10 +40,11 @@ CLAIMED: Final = """
     iif(edits = '', NULL, coalesce((
         SELECT message_id FROM outbox AS told WHERE told.event = outbox.edits AND told.lane = outbox.lane
     ), '')) AS told,
-    iif(follows = '', '', coalesce((
-        SELECT told.message_id FROM json_each(outbox.follows) AS event JOIN outbox AS told ON told.event = event.value
-        WHERE told.lane = outbox.lane AND told.message_id <> '' ORDER BY event.key LIMIT 1
-    ), '')) AS answers
+    CASE WHEN follows = '' THEN '' ELSE coalesce((
+        SELECT message_id FROM outbox AS told
+        WHERE told.event IN (SELECT value FROM json_each(outbox.follows)) AND told.lane = outbox.lane
+            AND told.message_id <> '' ORDER BY told.id LIMIT 1
+    ), '') END AS answers
     FROM outbox JOIN lanes ON lanes.id = lane JOIN bodies ON bodies.id = body"""
 BY_ID: Final = "WHERE outbox.id IN (SELECT value FROM json_each(?))"
 SETTLE: Final = """

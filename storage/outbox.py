@@ -59,7 +59,7 @@ ENQUEUE_MAILINGS: Final = f"""
         last_error = excluded.last_error
     WHERE outbox.state = 'expired' AND outbox.tries = 0 AND excluded.state = 'pending'"""
 """One that was only noted as too late, by a clock since put back, comes in time after all."""
-CROWDED: Final = "SELECT lane FROM temp.due GROUP BY lane HAVING count(*) > 1 OR max(busy)"
+CROWDED: Final = "SELECT lane FROM temp.due GROUP BY lane HAVING count(*) > 1 OR max(iif(busy, 1, 0)) = 1"
 """Lanes where a digest may not be the first."""
 _ALIKE: Final = attrgetter(
     "message", "kind", "due_at", "expires_at", "state", "reason", "edits", "follows", "address.platform"

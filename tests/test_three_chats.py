@@ -52,7 +52,8 @@ def is_pushed(said: object) -> bool:
 
 
 @pytest.mark.parametrize("road", ROADS)
-def test_the_same_digest_and_the_same_figures_reach_all_three(chats: Chats):
+def test_the_same_digest_and_the_same_figures_reach_all_three(chats: Chats, database: str):
+    chats.env["DATABASE_URL"] = database
     feed = chats.world.outlet()
     chats.world.publish(feed, "The news of the day")
     with chats.run(stdin=subprocess.PIPE) as service:

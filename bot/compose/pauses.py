@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.compose.moments import dated, moment
 from bot.compose.orders import describe, next_digest
@@ -11,19 +12,20 @@ from bot.message import Block, Button, Heading, Message, Paragraph
 from bot.models import Subscription
 
 
-def paused(changed: Sequence[Subscription], tongue: Tongue, zone: str) -> Message:
-    """What is silent from now on, and until when."""
-    paused_until = changed[0].paused_until
-    until = moment(paused_until, zone, tongue) if paused_until else None
-    if until:
-        head = tongue.say("Paused until {until}", until=until)
-        hint = tongue.say("The first digest after that holds what came meanwhile.")
+def paused(changed: Sequence[Subscription], alerts: int, until: datetime | None, tongue: Tongue, zone: str) -> Message:
+    """What is silent from now on, and until when. alerts: how many of them are"""
+    end = moment(until, zone, tongue) if until else None
+    if end:
+        head = tongue.say("Paused until {until}", until=end)
+        hint = tongue.say("The first digest after that holds what came meanwhile.") if changed else ""
     else:
         head, hint = tongue.say("Paused"), tongue.say("/resume goes on.")
     lines = [Paragraph(describe(order, tongue)) for order in changed]
-    which = f" id:{changed[0].id}" if len(changed) == 1 else ""
+    if alerts:
+        lines.append(Paragraph(tongue.count("{n} alert: /alerts", "{n} alerts: /alerts", alerts)))
+    which = f" id:{changed[0].id}" if len(changed) == 1 and not alerts else ""
     return Message(
-        (dated(Heading(head), until), *lines, Paragraph(hint, small=True)),
+        (dated(Heading(head), end), *lines, *([Paragraph(hint, small=True)] if hint else ())),
         (Button(tongue.say("Resume"), f"/resume{which}"),),
     )
 
@@ -43,13 +45,15 @@ def ask_missed(which: str, missed: Sequence[Subscription], tongue: Tongue, zone:
     )
 
 
-def resumed(orders: Sequence[Subscription], told: Sequence[Message], tongue: Tongue, zone: str) -> Message:
-    """They speak again. told: what they would have told meanwhile, where that is wanted."""
+def resumed(orders: Sequence[Subscription], alerts: int, told: Sequence[Message], tongue: Tongue, zone: str) -> Message:
+    """They speak again, and so do so many alerts. told: what they would have told meanwhile, where that is wanted."""
     blocks: list[Block] = [Heading(tongue.say("Resumed"))]
     for order in orders:
         blocks.append(Paragraph(describe(order, tongue)))
         if order.next_due:
             blocks.append(next_digest(order.next_due, tongue, zone, small=True))
+    if alerts:
+        blocks.append(Paragraph(tongue.count("{n} alert: /alerts", "{n} alerts: /alerts", alerts)))
     for message in told:
         blocks += message.blocks
     return Message(tuple(blocks), (Button(tongue.say("My subscriptions"), "/list"),))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from bot.alerts import Step, back_at, last_step
-from bot.compose.alerts import described
+from bot.compose.alerts import described, pause_end, paused
 from bot.compose.fired import beside, line_text, rate_text, rule, short
 from bot.compose.moments import Moment, dated, day, moment
 from bot.compose.orders import describe
@@ -74,7 +74,10 @@ def of_alert(alert: Alert, sight: Sight | Quote, records: Sequence[Record], tong
     """What would fire an alert now, and what it told or withheld lately."""
     blocks: list[Block] = [Heading(tongue.say("Alert {id}", id=alert.id)), Paragraph(described(alert, tongue, zone))]
     until = moment(alert.snoozed_until, zone, tongue) if alert.snoozed_until else None
-    blocks += [dated(Paragraph(line), until) for line in _would_fire(alert, sight, until, tongue)]
+    blocks += [
+        dated(Paragraph(line), pause_end(alert, tongue, zone), until)
+        for line in _would_fire(alert, sight, until, tongue, zone)
+    ]
     blocks.append(
         Paragraph(tongue.say("Held figures, pegs and a move of one step of the last digit never fire it."), small=True)
     )
@@ -84,7 +87,7 @@ def of_alert(alert: Alert, sight: Sight | Quote, records: Sequence[Record], tong
     return Message(tuple(blocks), _buttons(records, tongue))
 
 
-def _would_fire(alert: Alert, sight: Sight | Quote, until: Moment | None, tongue: Tongue) -> Iterator[str]:
+def _would_fire(alert: Alert, sight: Sight | Quote, until: Moment | None, tongue: Tongue, zone: str) -> Iterator[str]:
     if alert.state != "active":
         yield (
             tongue.say("It is over.") if alert.state == "ended" else tongue.say("It was meant for once, and has fired.")
@@ -105,6 +108,9 @@ def _would_fire(alert: Alert, sight: Sight | Quote, until: Moment | None, tongue
     else:
         back = line_text(alert, back_at(alert, sight.tick), tongue)
         yield tongue.say("It is past the line: it fires again once it has been back at {back}.", back=back)
+    if alert.paused_at:
+        text = paused(alert, tongue, zone)
+        yield f"{text[:1].upper()}{text[1:]}."
     if until:
         yield tongue.say("Snoozed until {moment}.", moment=until)
 

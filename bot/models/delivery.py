@@ -36,7 +36,7 @@ class Outgoing:
     only_after: an event; the message is dropped unless that one is on its way to this address, or went there
     edits: an event, too; the message takes the place of that one's. Where that waits, it goes in these words; where
         it arrived, it is written anew; else this is dropped
-    follows: events; the message answers that of the first of them that arrived, if any did
+    follows: events; the message answers the oldest of theirs that arrived, if any did
     why: what it came of, for /why; bot/compose/why.py knows the names
     """
 

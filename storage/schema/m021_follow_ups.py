@@ -8,7 +8,7 @@ from storage.schema import migrations
 
 
 @migrations()
-def m020_follow_ups(db: Database) -> None:
+def m021_follow_ups(db: Database) -> None:
     db.executescript("""
         ALTER TABLE chats ADD COLUMN threads INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE outbox ADD COLUMN follows TEXT NOT NULL DEFAULT '';  -- events: it answers the first that arrived
