@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.deliver import LEASE
 from bot.message import Message, Paragraph
-from bot.models import Address, Delivery, Outcome, Outgoing
+from bot.models import Address
 from handlers.slack import Slack
 from handlers.slack.refusals import UNANSWERABLE
 from handlers.telegram import Telegram
@@ -18,7 +17,7 @@ from storage.sqlite import SqliteStore
 from tests.chats import Chats, open_chats, until
 from tests.fakes.slack import APP, BOT, FakeSlack
 from tests.fakes.telegram import FakeTelegram
-from tests.slack_chat import NOW, clock
+from tests.slack_chat import clock
 
 FIRST, LATER, ELSE = "Kazakhstan opens a new railway to China", "Kazakhstan opens new railway to China", "Rain in Osh"
 TEXT = Message((Paragraph("salem"),))
@@ -65,22 +64,6 @@ async def slack(fake: FakeSlack, store: SqliteStore) -> AsyncIterator[Slack]:
     slack = Slack(BOT, APP, fake.api_url, store, clock, admins=())
     yield slack
     await slack.close()
-
-
-async def claimed(store: SqliteStore, event: str, *follows: str, chat: str = "T1/C1") -> Delivery:
-    out = Outgoing(event, Address("slack", chat), "article", TEXT, NOW, NOW + LEASE, follows=follows)
-    await store.enqueue([out], NOW)
-    (delivery,) = await store.claim("me", {"slack"}, NOW, NOW + LEASE, 10)
-    await store.settle(delivery, Outcome("sent", message_id=f"id of {event}"), NOW)
-    return delivery
-
-
-async def test_the_first_of_its_events_that_arrived_in_that_chat_is_answered(store: SqliteStore) -> None:
-    assert (await claimed(store, "one", "zero")).answers == ""
-    await claimed(store, "two", "one")
-    assert (await claimed(store, "three", "zero", "one", "two")).answers == "id of one"
-    assert (await claimed(store, "three", "zero", "one", chat="T1/C2")).answers == ""
-    assert (await claimed(store, "four")).answers == ""
 
 
 @pytest.mark.parametrize("error", sorted(UNANSWERABLE))
