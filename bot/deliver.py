@@ -234,7 +234,7 @@ class Deliverer:
         try:
             if delivery.edits:
                 return await chat.edit(delivery.address, delivery.edits, delivery.message, plain=delivery.plain)
-            return await chat.send(delivery.address, delivery.message, plain=delivery.plain)
+            return await chat.send(delivery.address, delivery.message, plain=delivery.plain, answers=delivery.answers)
         except YamchiError as error:  # the store failed the chat, which asks it before it sends anything
             return Outcome("pending", str(error), retry_at=self._clock() + REPEAT_AFTER)
         except Exception as error:

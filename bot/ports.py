@@ -77,9 +77,9 @@ class Chat(Protocol):
     async def listen(self, ask: Ask) -> None:
         """Answer whoever speaks, until cancelled. Survives every fault of the platform."""
 
-    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
-        """Push one message, with `plain` as bare words. Never raises for what the platform does: the Outcome
-        says it, and its cause."""
+    async def send(self, address: Address, message: Message, *, plain: bool = False, answers: str = "") -> Outcome:
+        """Push one message, with `plain` as bare words; as an answer to the message of the id `answers`, where that
+        can be answered. Never raises for what the platform does: the Outcome says it, and its cause."""
 
     async def edit(self, address: Address, message_id: str, message: Message, *, plain: bool = False) -> Outcome:
         """Put a message in the place of one that was sent; once more does no harm. As send, it never raises;
@@ -130,8 +130,8 @@ class Store(Figures, Outbox, Installs, Protocol):
     news           known_articles, rewritten, keep_news, find_news, news_seen
     rates          tables, newest_table, series, keep_tables, holds, release
     chats          chat, keep_chat
-    subscriptions  subscriptions, instant_subscriptions, audience, due_editions, keep_mailings, plans, correct_plans,
-                   subscribe, change_subscriptions, unsubscribe
+    subscriptions  subscriptions, subscriptions_by, instant_subscriptions, audience, due_editions, keep_mailings,
+                   plans, correct_plans, subscribe, change_subscriptions, unsubscribe
     bundles        pushed_since, due_bundles, keep_bundles
     alerts         alerts, set_alert, watched_pairs, alerts_to_judge
     outbox, ledger and chats' fate  in bot/outbox.py
@@ -241,6 +241,9 @@ class Store(Figures, Outbox, Installs, Protocol):
     # subscriptions
     async def subscriptions(self, address: Address, *, threads: bool = False) -> list[Subscription]:
         """Those of this address, oldest first; with `threads` those of the whole chat."""
+
+    async def subscriptions_by(self, platform: str, user: str) -> list[Subscription]:
+        """Those that this person set, in whatever chat, oldest first."""
 
     async def instant_subscriptions(self) -> list[tuple[Subscription, ChatSettings | None]]:
         """All `instant` ones, with what their chats chose."""

@@ -171,6 +171,9 @@ class SqlStore(SqliteOutbox, SqliteInstalls, Store):
     async def subscriptions(self, address: Address, *, threads: bool = False) -> list[Subscription]:
         return await self._readers.run(chats.subscriptions, address, threads=threads)
 
+    async def subscriptions_by(self, platform: str, user: str) -> list[Subscription]:
+        return await self._readers.run(chats.subscriptions_by, platform, user)
+
     async def instant_subscriptions(self) -> list[tuple[Subscription, ChatSettings | None]]:
         return await self._readers.run(chats.instant_subscriptions)
 

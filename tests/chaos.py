@@ -125,7 +125,10 @@ ROWS: dict[str, Row] = {
     "T9 U2 U4 fuzzed commands, forged buttons, other people's": proven("test_surface_fuzz.py", long=True),
     "T9 the walk over every value of every command": proven("test_surface_walk.py", long=True),
     "K1 K2 K4 Slack refuses, repeats, takes tokens away": proven(
-        "test_slack.py", "test_slack_refusals.py", "test_slack_installs.py"
+        "test_slack.py", "test_slack_refusals.py", "test_slack_installs.py", "test_slack_sdk.py"
+    ),
+    "K1 to K4 Slack's acceptance, by both roads": proven(
+        "test_slack_acceptance.py", "test_slack_socket.py", "test_follow_ups.py"
     ),
     "K3 forged and replayed requests": proven("test_slack_http.py"),
     "U3 ten thousand digests in Slack": proven("test_slack_digests.py", long=True),

@@ -22,6 +22,7 @@ from bot.models import (
     Edition,
     Feed,
     Fixing,
+    Install,
     Mailing,
     NewsQuery,
     Outcome,
@@ -403,6 +404,16 @@ async def test_subscriptions_of_a_chat_are_those_of_all_its_threads(store: Store
     assert await store.subscriptions(HERE, threads=True) == paused
 
 
+async def test_what_a_person_set_is_found_wherever_it_is(store: Store):
+    chats = [Address("slack", "T1/C1"), Address("slack", "T1/C2"), Address("slack", "T1/C2", "5.5")]
+    mine = [await store.subscribe(order(0, chat, created_by="T1/U1")) for chat in chats]
+    await store.subscribe(order(0, chats[0], created_by="T1/U2"))
+    await store.subscribe(order(0, chats[0], created_by=""))
+    assert await store.subscriptions_by("slack", "T1/U1") == mine
+    assert await store.subscriptions_by("telegram", "T1/U1") == []
+    assert await store.subscriptions_by("slack", "") == []
+
+
 async def test_those_that_get_the_same_digest_are_one_edition(store: Store):
     """Not so where content, clocks, language, own feeds or the time of the last one differ."""
     for n in range(1, 8):
@@ -728,6 +739,28 @@ async def test_a_write_that_nobody_waits_for_any_more_is_still_made(store: Store
     await asyncio.gather(*asking, return_exceptions=True)
     await store.ping()
     assert len(await store.poll_states()) == 20
+
+
+async def test_what_follows_answers_the_oldest_of_its_events_that_arrived_in_that_chat(store: Store):
+    async def answers(event: str, *follows: str, address: Address = HERE) -> str:
+        await store.enqueue([out(event, address, kind="article", follows=follows)], NOW)
+        (delivery,) = await claim(store)
+        await store.settle(delivery, Outcome("sent", message_id=f"id of {event}"), NOW)
+        return delivery.answers
+
+    assert await answers("one", "zero") == ""
+    assert await answers("two", "one") == "id of one"
+    assert await answers("three", "two", "zero", "one") == "id of one"
+    assert await answers("three", "one", address=Address("slack", "T1/C2")) == ""
+    assert await answers("four") == ""
+
+
+async def test_a_new_installation_cures_what_it_can(store: Store):
+    chats = {reason: Address("slack", f"T1/{reason}") for reason in ("missing_scope", "is_archived")}
+    for reason, chat in chats.items():
+        await store.pause(chat, reason, NOW)
+    await store.keep_install(Install("slack", "T1", "x"), NOW, {"missing_scope"})
+    assert [await store.revive(chat) for chat in chats.values()] == [False, True]
 
 
 async def test_a_closed_store_says_so(store: Store):

@@ -112,9 +112,9 @@ class Telegram:
             tasks.create_task(self._inbox.run())
             tasks.create_task(keep_trying("setMyCommands", self._show_menu, self._pace))
 
-    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
+    async def send(self, address: Address, message: Message, *, plain: bool = False, answers: str = "") -> Outcome:
         """Push one message."""
-        return await self._sender.send(address, message, bare=plain)
+        return await self._sender.send(address, message, bare=plain, answers=answers)
 
     async def edit(self, address: Address, message_id: str, message: Message, *, plain: bool = False) -> Outcome:
         """Put a message in the place of one that was sent."""

@@ -19,7 +19,7 @@ RULES: Final = tuple(
         (r"\bIS NOT \(", "IS DISTINCT FROM ("),
         (r"\bgroup_concat\((\w+)\)", r"string_agg(\1, ',')"),
         (r"\binstr\(", "strpos("),
-        (r"((?:told_on|platform) IN \(SELECT value FROM )json_each\(", r"\1names("),
+        (r"((?:told_on|platform|event|dead) IN \(SELECT value FROM )json_each\(", r"\1names("),
         (r"\bjson_each\(", "numbers("),
         (r"^\s*DELETE FROM temp\.", "TRUNCATE pg_temp."),
         (r"\btemp\.", "pg_temp."),
