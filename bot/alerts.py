@@ -26,10 +26,11 @@ ONE_STEP: Final = Decimal("1.5")
 """A move is a whole number of steps: what is less than this many is one of them."""
 COOLDOWN: Final = timedelta(hours=20)
 
-Reason = Literal["step", "not_back", "snoozed", "often", "told"]
+Reason = Literal["step", "not_back", "paused", "snoozed", "often", "told"]
 REASONS: Final[dict[Reason, str]] = {
     "step": N_("It is one step of the last printed digit."),
     "not_back": N_("The figure had not come back far enough since it was past the line."),
+    "paused": N_("This chat was paused."),
     "snoozed": N_("The alert was snoozed."),
     "often": N_("An alert comes once in 20 hours at most."),
     "told": N_("I had told of this move already."),
@@ -92,7 +93,7 @@ def evaluate(alert: Alert, sight: Sight, now: datetime, corrected: Collection[da
     """What the newest figure of its pair means to an alert. corrected: dates whose figures the bank just replaced."""
     if alert.fired_at and alert.told_on in corrected and (verdict := _corrected(alert, sight)):
         return verdict
-    if alert.state != "active" or (alert.expires_at and alert.expires_at <= now):
+    if not alert.watches(now):
         return None
     return _move(alert, sight, now) if alert.way == "move" else _line(alert, sight, now)
 
@@ -178,6 +179,8 @@ def _move(alert: Alert, sight: Sight, now: datetime) -> Verdict | None:
 
 
 def _unless_quiet(alert: Alert, step: Step, sight: Sight, now: datetime) -> Verdict | None:
+    if alert.is_paused(now):
+        return Withhold(alert, step, "paused")
     if alert.snoozed_until and alert.snoozed_until > now:
         return Withhold(alert, step, "snoozed")
     if alert.told_on and alert.told_on >= sight.on:

@@ -109,23 +109,33 @@ _TYPES: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in get_args
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a person reads. sample: made from the sample edition, and says so; silent: rings nowhere, where a
-    chat can do that."""
+    """What a person reads.
+
+    sample: made from the sample edition, and says so; silent: rings nowhere, where a chat can do that
+    locate: of an answer without buttons: the label of a key by which people tell where they are, where a chat has
+        one; None takes it away again
+    """
 
     blocks: tuple[Block, ...]
     buttons: tuple[Button, ...] = ()
     sample: bool = False
     silent: bool = False
+    locate: str | None = ""
 
 
 def to_data(message: Message) -> dict[str, Any]:
-    """The message as JSON data: {"blocks": [{"type", "text", ...}], "buttons": [...], "sample"}, "silent" if it is."""
+    """The message as JSON data: {"blocks": [{"type", "text", ...}], "buttons": [...], "sample"}, and "silent" and
+    "locate" where it has them."""
     data: dict[str, Any] = {
         "blocks": [{"type": type(block).__name__.lower(), **asdict(block)} for block in message.blocks],
         "buttons": [asdict(button) for button in message.buttons],
         "sample": message.sample,
     }
-    return data | {"silent": True} if message.silent else data
+    if message.silent:
+        data["silent"] = True
+    if message.locate != "":
+        data["locate"] = message.locate
+    return data
 
 
 def from_data(data: dict[str, Any]) -> Message:
@@ -135,6 +145,7 @@ def from_data(data: dict[str, Any]) -> Message:
         tuple(Button(**button) for button in data["buttons"]),
         data["sample"],
         data.get("silent", False),
+        data.get("locate", ""),
     )
 
 

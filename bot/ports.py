@@ -268,8 +268,8 @@ class Store(Figures, Outbox, Installs, Protocol):
     async def subscribe(self, subscription: Subscription) -> Subscription:
         """Insert (id 0) or change (id > 0). Returns it with its id."""
 
-    async def change_subscriptions(self, changed: Sequence[Subscription]) -> None:
-        """Change several at once; those that are gone stay gone."""
+    async def change_subscriptions(self, changed: Sequence[Subscription], alerts: Sequence[Alert] = ()) -> None:
+        """Change several at once, alerts with them; those that are gone stay gone."""
 
     async def unsubscribe(self, address: Address, ids: Collection[int], update: str = "") -> int:
         """Drop these of this address. Returns how many there were. update: the key of the one that asks for

@@ -39,6 +39,7 @@ _PART: Final = regex.compile(r"""(-?(?:\p{L}++:)?)[\"«“„]([^\"«»“”„
 """A word, or something in quotes, perhaps after a minus or a key."""
 _KEY: Final = regex.compile(r"(\p{L}+):(.*)")
 _SPAN: Final = regex.compile(r"(\d{1,4})([hdw])")
+_AFTER: Final = regex.compile(r"\bafter:([0-9]{1,18})\b", regex.IGNORECASE)
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -79,6 +80,12 @@ def without(text: str, *keys: str) -> str:
     """The same query without these keys, such as "before" for its first page."""
     dropped = tuple(f"{key}:" for key in keys)
     return " ".join(part for part in parts_of(text) if not part.casefold().startswith(dropped))
+
+
+def turned(text: str) -> tuple[str, int]:
+    """("id:57", 12) of "after:12 id:57": what is asked of a list, and behind which of it the page begins."""
+    found = _AFTER.search(text)
+    return " ".join(_AFTER.sub(" ", text).split()), int(found[1]) if found else 0
 
 
 def parts_of(text: str) -> list[str]:

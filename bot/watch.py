@@ -170,6 +170,8 @@ class _Desk:
             out = replace(out, event=f"{event}:{exact_text(verdict.step.rate)}", only_after=event)
             if settings.edits:
                 return replace(out, only_after="", edits=event)
+            if alert.is_paused(self.now):
+                return replace(out, state="withheld", reason=REASONS["paused"])
         return hushed(out, settings)
 
     async def _message(self, verdict: Fire | Correction | Withhold, sight: Sight, settings: ChatSettings) -> Message:

@@ -10,9 +10,9 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from bot.models import Address, Alert, ChatSettings, Sight
+from bot.models import Address, Alert, ChatSettings, Sight, Subscription
 from bot.money import change
-from storage.chats import chat
+from storage.chats import chat, subscribe
 from storage.values import Row, instant, instant_or_none, micros, micros_or_none, one, packed, rows
 
 ENDED_KEPT: Final = timedelta(days=30)
@@ -23,10 +23,12 @@ SLACK: Final = 1e-9
 
 SET: Final = """
     INSERT INTO alerts (id, platform, chat, thread, pair, way, level, size, days, standing, created_at,
-        created_by, expires_at, snoozed_until, state, armed, told_on, told_rate, told_source, fired_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        created_by, expires_at, snoozed_until, paused_at, paused_until, state, armed, told_on, told_rate, told_source,
+        fired_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET standing = excluded.standing, expires_at = excluded.expires_at,
-        snoozed_until = excluded.snoozed_until, state = excluded.state, armed = excluded.armed,
+        snoozed_until = excluded.snoozed_until, paused_at = excluded.paused_at,
+        paused_until = excluded.paused_until, state = excluded.state, armed = excluded.armed,
         told_on = excluded.told_on, told_rate = excluded.told_rate, told_source = excluded.told_source,
         fired_at = excluded.fired_at
     WHERE (alerts.platform, alerts.chat, alerts.thread) = (excluded.platform, excluded.chat, excluded.thread)
@@ -90,9 +92,18 @@ def set_alert(db: Database, alert: Alert) -> Alert:
         alert.created_by,
         micros_or_none(alert.expires_at),
         micros_or_none(alert.snoozed_until),
+        micros_or_none(alert.paused_at),
+        micros_or_none(alert.paused_until),
         *_judged(alert),
     )
     return alert if alert.id else replace(alert, id=kept)
+
+
+def change_subscriptions(db: Database, changed: Sequence[Subscription], with_them: Sequence[Alert]) -> None:
+    for subscription in changed:
+        subscribe(db, subscription)
+    for alert in with_them:
+        set_alert(db, alert)
 
 
 def watched_pairs(db: Database, now: datetime) -> list[tuple[str, str]]:
@@ -163,4 +174,6 @@ def _alert(row: Row) -> Alert:
         told_rate=Decimal(row["told_rate"]) if row["told_rate"] else None,
         told_source=row["told_source"],
         fired_at=instant_or_none(row["fired_at"]),
+        paused_at=instant_or_none(row["paused_at"]),
+        paused_until=instant_or_none(row["paused_until"]),
     )

@@ -91,11 +91,6 @@ def audience(db: Database) -> list[Address]:
     return [Address(row["platform"], row["chat"], row["thread"]) for row in rows(db, AUDIENCE)]
 
 
-def change_subscriptions(db: Database, changed: Sequence[Subscription]) -> None:
-    for subscription in changed:
-        subscribe(db, subscription)
-
-
 def subscribe(db: Database, subscription: Subscription) -> Subscription:
     address = subscription.address
     kept = one(

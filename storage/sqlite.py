@@ -189,8 +189,8 @@ class SqlStore(SqliteOutbox, SqliteInstalls, Store):
     async def correct_plans(self, corrected: Sequence[tuple[Plan, datetime]]) -> int:
         return await self._writer.run(due.correct_plans, corrected)
 
-    async def change_subscriptions(self, changed: Sequence[Subscription]) -> None:
-        await self._writer.run(chats.change_subscriptions, changed)
+    async def change_subscriptions(self, changed: Sequence[Subscription], alerts: Sequence[Alert] = ()) -> None:
+        await self._writer.run(alerts_.change_subscriptions, changed, alerts)
 
     async def subscribe(self, subscription: Subscription) -> Subscription:
         return await self._writer.run(chats.subscribe, subscription)

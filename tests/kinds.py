@@ -34,6 +34,7 @@ from bot.compose.about import Entry
 from bot.compose.convert import Transfer
 from bot.compose.digest import Digest
 from bot.compose.orders import Change, Preview
+from bot.compose.pages import page_of
 from bot.compose.sources import SourceLine, Status
 from bot.locales import Tongue, languages, tongue
 from bot.message import Message, Paragraph
@@ -288,22 +289,23 @@ def _chat(speech: Tongue) -> dict[str, Message]:
     quiet_day = Preview(digest.digest(replace(news_of_a_day, stories=[]), speech, ZONE, OUTLETS), 0)
     changed = Change(DAILY, 1, replace(DAILY, schedule=Schedule("daily", time(8))), tomorrow=True)
     paused = replace(WEEKLY, paused_at=NOW, paused_until=NOW + timedelta(days=9))
+    many = [replace(paused if n == 4 else WEEKLY if n % 2 else DAILY, id=n) for n in range(1, 8)]
     chosen = ChatSettings(HERE, ZONE, speech.code, Quiet(time(22), time(7)))
-    place = {"capitals": CAPITALS, "moved": ()}
     return {
         "subscribed": orders.subscribed(Change(DAILY, 1), preview, speech, ZONE, first=True),
         "subscribed-changed": orders.subscribed(changed, preview, speech, ZONE, first=False),
         "subscribed-instant": orders.subscribed(Change(INSTANT, 3), quiet_day, speech, ZONE, first=False),
         "subscribe-preview": orders.previewed(WEEKLY, preview, speech, ZONE),
         "follow": orders.what_to_follow(speech),
-        "list": orders.orders([DAILY, WEEKLY, replace(INSTANT, paused_at=NOW)], speech, ZONE, NOW),
-        "list-long": orders.orders([DAILY, WEEKLY, INSTANT, paused], speech, ZONE, NOW),
-        "list-one": orders.one_order(WEEKLY, 2, speech, ZONE, NOW),
-        "list-none": orders.orders([], speech, ZONE, NOW),
-        "paused": pauses.paused([replace(DAILY, paused_at=NOW)], speech, ZONE),
-        "paused-until": pauses.paused([paused, paused], speech, ZONE),
+        "list": orders.orders(page_of([DAILY, WEEKLY, replace(INSTANT, paused_at=NOW)], 0), speech, ZONE, NOW),
+        "list-long": orders.orders(page_of(many, 0), speech, ZONE, NOW),
+        "list-end": orders.orders(page_of(many, 6), speech, ZONE, NOW),
+        "list-one": orders.one_order(WEEKLY, 2, 0, speech, ZONE, NOW),
+        "list-none": orders.orders(page_of([], 0), speech, ZONE, NOW),
+        "paused": pauses.paused([replace(DAILY, paused_at=NOW)], 2, None, speech, ZONE),
+        "paused-until": pauses.paused([paused, paused], 0, paused.paused_until, speech, ZONE),
         "resume": pauses.ask_missed("id:1", [replace(DAILY, paused_at=NOW)], speech, ZONE),
-        "resumed": pauses.resumed([DAILY], [preview.digest], speech, ZONE),
+        "resumed": pauses.resumed([DAILY], 1, [preview.digest], speech, ZONE),
         "resumed-none": pauses.nothing_paused(speech),
         "unsubscribe": orders.which_to_end([DAILY, WEEKLY, INSTANT], speech),
         "unsubscribed": orders.unsubscribed(WEEKLY, 2, speech),
@@ -311,9 +313,10 @@ def _chat(speech: Tongue) -> dict[str, Message]:
         "quiet-set": chat.quiet(Quiet(time(22), time(7), hold=False), ZONE, speech, asked=False),
         "quiet-none": chat.quiet(None, ZONE, speech, asked=True),
         "settings-corrections": book.corrections(speech, edits=True),
-        "settings": chat.settings(chosen, own_name(speech.code), [DAILY, paused], speech, NOW),
-        "timezone": chat.timezone(ZONE, speech, NOW, asked=True, **place),
-        "timezone-set": chat.timezone("Asia/Bishkek", speech, NOW, asked=False, capitals=CAPITALS, moved=[moved]),
+        "settings": chat.settings(chosen, own_name(speech.code), [DAILY, paused], [LINE], speech, NOW),
+        "timezone": chat.timezone(ZONE, speech, NOW, CAPITALS, locates=True),
+        "timezone-set": chat.timezone_set("Asia/Bishkek", speech, NOW, [moved], located=True),
+        "timezone-where": chat.locate(speech),
         "language": chat.language(speech, own_names, asked=True),
         "language-set": chat.language(speech, own_names, asked=False),
         "source-remove": sources.remove(Feed("lake-1", "Lake", "https://lake.example/feed/", "en"), speech),
@@ -369,8 +372,10 @@ def _alerts(speech: Tongue) -> dict[str, Message]:
         "alert-set": alerts.set_(MOVE, SEEN, speech, ZONE, edited=False),
         "alert-set-already": alerts.set_(replace(LINE, standing=False), SEEN, speech, ZONE, edited=True),
         "alert-set-blind": alerts.set_(TINY, BOARD.quotes[1], speech, ZONE, edited=False),
-        "alerts": alerts.alerts([(LINE, SEEN), (MOVE, SEEN), (TINY, TINY_SEEN)], speech, ZONE, NOW),
-        "alerts-none": alerts.none(speech),
+        "alerts": alerts.alerts(
+            page_of([LINE, replace(MOVE, paused_at=NOW), TINY], 0), [SEEN, SEEN, TINY_SEEN], speech, ZONE, NOW
+        ),
+        "alerts-none": alerts.alerts(page_of([], 0), [], speech, ZONE, NOW),
         "alert-ended": alerts.ended(LINE, 2, speech, ZONE),
         "alert-snoozed": alerts.snoozed(TINY, speech, ZONE),
         "alert-picker": alerts.picker(BOARD.quotes, speech),

@@ -64,6 +64,9 @@ class Surface:
     async def press(self, chat: int, label: str = "", **how: Any) -> Said | None:
         return await self._done(chat, self.fake.press(chat, label, **how))
 
+    async def share(self, chat: int, latitude: float, longitude: float, **how: Any) -> Said | None:
+        return await self._done(chat, self.fake.share(chat, latitude, longitude, **how))
+
     async def type_inline(self, user: int, text: str, language: str = "en") -> list[dict[str, Any]]:
         return await asyncio.to_thread(self.fake.type_inline, user, text, language)
 

@@ -149,6 +149,8 @@ async def test_an_alert_that_is_set_says_what_it_watches_and_how_things_stand(ch
         "armed": True,
         "expires": None,
         "snoozed_until": None,
+        "paused": False,
+        "paused_until": None,
     }
 
 
@@ -288,6 +290,34 @@ async def test_an_alert_is_snoozed_kept_for_good_and_ended(chat: Chat):
     assert said(await chat.say("/alerts")) == ["No alert is set here."]
 
 
+async def test_an_end_is_undone_as_it_was(chat: Chat):
+    await chat.say("/alert KZT > 520 standing until 2026-12-01")
+    await chat.say("/alerts snooze 1 2d")
+    before = await chat.alerts()
+    ended = await chat.say("/alerts end 1")
+    assert buttons(ended) == ["/alerts undo 1"]
+    for _ in range(2):
+        assert said(await chat.say("/alerts undo 1"))[0] == "Alert 1 is set"
+        assert await chat.alerts() == before
+    await chat.say("/alerts end 1")
+    chat.desk = replace(chat.desk, clock=lambda: NOON + timedelta(days=9))
+    assert (await chat.say("/alerts undo 1")).error
+    assert (await chat.say("/alerts undo 2")).error
+
+
+async def test_no_end_and_undo_makes_more_than_twenty(chat: Chat):
+    for n in range(21):
+        await chat.say(f"/alert KZT > {500 + n}")
+        await chat.say("/alerts end 1")
+    refused = await chat.say("/alerts undo 1")
+    assert refused.error and refused.error["message"].startswith("This chat has 20 alerts")
+    assert (await chat.say("/alerts standing 1")).error
+    assert buttons(await chat.say("/alerts"))[-1] == "/alerts after:7"
+    last = await chat.say("/alerts after:19")
+    assert said(last)[:2] == ["Alerts", "19-20 of 20"]
+    assert buttons(last)[-1] == "/alerts after:0"
+
+
 async def test_one_that_fired_once_watches_on_when_asked_to(chat: Chat):
     await chat.say("/alert KZT > 460 until 2026-12-01")
     (alert,) = await chat.alerts()
@@ -313,6 +343,38 @@ async def test_nobody_touches_the_alerts_of_another_chat(chat: Chat):
     for text in ("/alerts end 1", "/alerts snooze 1", "/why a1"):
         assert (await chat.say(text, address=THERE)).error
     assert [alert.state for alert in await chat.alerts()] == ["active"]
+
+
+# --- a pause -----------------------------------------------------------------
+
+
+async def test_a_pause_silences_alerts_and_a_resume_ends_it(chat: Chat):
+    for text in ("KZT > 520", "KZT < 400", "KGS > 99"):
+        await chat.say(f"/alert {text}")
+    await chat.say("/alerts end 3")
+    before = await chat.alerts()
+    assert said(await chat.say("/pause 2d")) == ["Paused until 25 Nov, 12:00", "2 alerts: /alerts"]
+    assert [one.paused_until for one in await chat.alerts()] == [NOON + timedelta(days=2)] * 2 + [None]
+    assert "paused until 25 Nov, 12:00" in said(await chat.say("/alerts"))[2]
+    assert "Paused until 25 Nov, 12:00." in said(await chat.say("/why a1"))
+    settings = await chat.say("/settings")
+    assert "2 alerts: /alerts" in said(settings)[1]
+    assert buttons(settings)[-1] == "/resume"
+    assert said(await chat.say("/pause")) == ["Paused", "2 alerts: /alerts", "/resume goes on."]
+    assert "paused, /resume ends that" in said(await chat.say("/alerts"))[2]
+    assert said(await chat.say("/resume")) == ["Resumed", "2 alerts: /alerts"]
+    assert await chat.alerts() == before
+    assert said(await chat.say("/resume")) == ["Nothing is paused here."]
+
+
+async def test_one_subscription_is_paused_and_resumed_without_the_alerts(chat: Chat):
+    await chat.say("/alert KZT > 520")
+    await chat.say("/subscribe daily 09:00")
+    await chat.say("/pause 1")
+    assert not (await chat.alerts())[0].paused_at
+    await chat.say("/pause")
+    await chat.say("/resume 1 skip")
+    assert (await chat.alerts())[0].paused_at
 
 
 # --- /why --------------------------------------------------------------------

@@ -70,7 +70,7 @@ async def test_a_sum_is_answered_with_its_rate_and_where_it_is_from(desk: Desk, 
         ("1 000,50 евро в сомы", "1,000.50 EUR = 101,400.68 KGS"),
         ("5k usd kzt", "5,000 USD = 2,361,550.00 KZT"),
         ("1 uzs in usd", "1 UZS = 0.00008231 USD"),
-        ("100 тенге", "100 KZT = 0.2117 USD"),
+        ("100 тенге", "100 KZT = 0.21173 USD"),
         ("100 somoni", "100 TJS = 10.72 USD"),
         ("100 usd in kzt on 2026-11-20", "100 USD = 47,509.00 KZT"),
         ("100 usd in kzt on 22.11.2026", "100 USD = 47,509.00 KZT"),
@@ -85,6 +85,17 @@ async def test_russian_writes_its_own_way_and_reads_its_own_comma(desk: Desk):
     assert lines(await convert(desk, RUSSIAN, "1,000 usd в тенге"))[0] == "1,000 USD = 472,31 KZT"
     assert lines(await convert(desk, RUSSIAN, "1 000 usd в тенге"))[0] == "1\xa0000 USD = 472\xa0310,00 KZT"
     assert lines(await convert(desk, ASK, "1,000 usd in kzt"))[0] == "1,000 USD = 472,310.00 KZT"
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("1 usd in kzt", ["1 USD = 472.31 KZT", "100 KZT = 0.21173 USD"]),
+        ("10000 uzs in usd", ["10,000 UZS = 0.82306 USD", "1 USD = 12,149.84 UZS"]),
+    ],
+)
+async def test_a_sum_that_is_the_rate_itself_is_said_once(desk: Desk, what: str, said: list[str]):
+    assert lines(await convert(desk, ASK, what))[:-2] == said
 
 
 async def test_there_and_back_is_the_same_sum(desk: Desk):

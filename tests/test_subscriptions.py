@@ -79,12 +79,29 @@ async def test_more_than_a_few_are_opened_one_by_one(office):
     for n in range(4):
         await office.say(f"/subscribe daily 09:00 word{n}")
     listed = await office.say("/list")
-    assert commands_of(listed) == [f"/list id:{n}" for n in range(1, 5)]
-    opened = await office.say("/list id:2")
+    assert commands_of(listed) == [f"/list after:0 id:{n}" for n in range(1, 5)]
+    opened = await office.say("/list after:0 id:2")
     assert [row["number"] for row in opened.data] == [2]
+    assert commands_of(opened)[-1] == "/list after:0"
     at_noon = next(command for command in commands_of(opened) if "12:00" in command)
     await office.say(at_noon)
     assert [one.schedule.at.hour for one in await office.held()] == [9, 12, 9, 9]
+
+
+async def test_a_long_list_is_turned_page_by_page_and_stays_where_it_is_when_others_end(office):
+    for n in range(1, 10):
+        await office.say(f"/subscribe daily 09:00 word{n}")
+    listed = await office.say("/list")
+    assert said(listed).splitlines()[:2] == ["Subscriptions", "1-6 of 9"]
+    assert commands_of(listed)[-1] == "/list after:6"
+    await office.say("/unsubscribe 1")
+    second = await office.say(commands_of(listed)[-1])
+    assert "6-8 of 8" in said(second) and "6. Daily at 09:00: news of word7" in said(second)
+    assert commands_of(second) == ["/list after:6 id:7", "/list after:6 id:8", "/list after:6 id:9", "/list after:0"]
+    assert commands_of(await office.say("/list after:6 id:8"))[-1] == "/list after:6"
+    for number in ("7", "8", "9"):
+        await office.say(f"/unsubscribe id:{number}")
+    assert "1. Daily" in said(await office.say("/list after:6"))
 
 
 async def test_the_days_preview_of_one_subscription_moves_nothing(office):

@@ -114,6 +114,37 @@ async def test_pages_of_news_turn_in_place(surface: Surface):
     assert len(surface.fake.pressed) == 2
 
 
+async def test_rates_subscriptions_and_alerts_turn_in_place(surface: Surface):
+    for n in range(1, 8):
+        await surface.say(PERSON, f"/follow word{n}")
+        await surface.say(PERSON, f"/alert KZT > {500 + n}")
+    presses = {
+        "/rates": "KGS|KGS/USD|30 days|KGS/USD|All rates|EUR|KZT|All rates",
+        "/rates KZT 2026-11-23": "22 Nov 2026|Today|All rates",
+        "/list": "Next|Open 7|My subscriptions|First page|Open 2|My subscriptions",
+        "/alerts": "Next|First page",
+    }
+    for line, labels in presses.items():
+        first = await surface.say(PERSON, line)
+        assert first is not None
+        shown = {first.text}
+        for label in labels.split("|"):
+            said = await surface.press(PERSON, label)
+            assert said is not None and said.id == first.id, label
+            shown.add(said.text)
+        assert len(shown) > 1
+
+
+async def test_what_ends_an_alert_comes_below_and_is_undone_by_a_press(surface: Surface):
+    await surface.say(PERSON, "/alert KZT > 520")
+    listed = await surface.say(PERSON, "/alerts")
+    ended = await surface.press(PERSON, "End 1")
+    assert listed is not None and ended is not None and ended.id > listed.id
+    said = await surface.press(PERSON, "Undo")
+    assert said is not None and "Alert 1 is set" in said.text
+    assert [one.state for one in await surface.store.alerts(Address("telegram", str(PERSON)))] == ["active"]
+
+
 async def test_a_page_that_cannot_be_turned_comes_below(surface: Surface):
     first = await surface.say(PERSON, "/latest summit")
     assert first is not None
@@ -148,6 +179,34 @@ async def test_every_setting_is_reached_by_pressing_alone(surface: Surface):
     assert chosen is not None
     assert (chosen.zone, chosen.language) == ("Europe/London", "ru")
     assert chosen.quiet == Quiet(time(22), time(6), hold=False)
+
+
+async def test_the_time_zone_of_where_one_is(surface: Surface):
+    """From the page of zones: a key asks for the place, the zone of the place is said, the key is gone."""
+    await surface.say(PERSON, "/subscribe daily 09:00")
+    page = await surface.say(PERSON, "/settings zone")
+    asked = await surface.press(PERSON, "Where I am")
+    assert page is not None and asked is not None and asked.id > page.id
+    assert asked.markup["one_time_keyboard"]
+    said = await surface.share(PERSON, 40.51, 72.80)
+    assert said is not None
+    assert "Time zone set: Asia/Bishkek" in said.text and "Next digest: Tue 24 Nov, 09:00" in said.text
+    assert said.markup == {"remove_keyboard": True}
+    chosen = await surface.store.chat(Address("telegram", str(PERSON)))
+    assert chosen is not None and chosen.zone == "Asia/Bishkek"
+
+
+async def test_a_place_shared_in_a_group_or_for_a_channel_sets_nothing(surface: Surface):
+    surface.fake.member(GROUP, 1, "creator")
+    surface.fake.member(CHANNEL, PERSON, "creator")
+    said = await surface.say(GROUP, "/settings zone", user_id=1)
+    assert "Where I am" not in labels(said)
+    assert await surface.share(GROUP, 40.51, 72.80, user_id=1) is not None
+    assert len(surface.asked) == 1
+    said = await surface.say(GROUP, "/timezone here", user_id=1)
+    assert said is not None and "I cannot see here where you are." in said.text
+    assert "Where I am" not in labels(await surface.say(PERSON, "/settings @prices_kz zone"))
+    assert surface.rows("SELECT * FROM chats") == []
 
 
 async def test_every_zone_of_every_country_is_on_some_page(surface: Surface):

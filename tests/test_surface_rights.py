@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.telegram_server import BOT
-from tests.surface import CHANNEL, FORUM, GROUP, PERSON, Surface, open_surface
+from tests.surface import CHANNEL, FORUM, GROUP, OTHER, PERSON, Surface, open_surface
 
 ORDER = "/subscribe daily 09:00"
 
@@ -87,6 +87,33 @@ async def test_a_channel_post_orders_nothing(surface: Surface):
         await surface.settled(surface.fake.post(CHANNEL, text))
     assert surface.asked == []
     assert surface.fake.messages(CHANNEL) == []
+
+
+async def test_nobody_presses_in_somebody_elses_chat(surface: Surface):
+    """Neither what a button there says, nor what is kept under it, nor with the borrowed button in their own."""
+    await surface.say(PERSON, ORDER)
+    offered = await surface.say(PERSON, "/subscribe preview weekly mon 10:00 " + " ".join(f"word{n}" for n in range(9)))
+    assert offered is not None
+    (token,) = offered.buttons.values()
+    assert token.startswith("t:")
+    for chat, data in ((PERSON, token), (PERSON, "/unsubscribe 1"), (PERSON, "/settings quiet off"), (OTHER, token)):
+        await surface.press(chat, data=data, user_id=OTHER)
+        assert "no longer works" in surface.fake.pressed[-1]["text"]
+    assert [one.schedule.kind for one in await surface.subscriptions(PERSON)] == ["daily"]
+    assert await surface.subscriptions(OTHER) == []
+    await surface.press(PERSON, "Subscribe")
+    assert [one.schedule.kind for one in await surface.subscriptions(PERSON)] == ["daily", "weekly"]
+
+
+async def test_a_borrowed_button_of_a_groups_admin_gives_nobody_rights(surface: Surface):
+    surface.fake.member(GROUP, 1, "creator")
+    offered = await surface.say(
+        GROUP, "/subscribe preview weekly mon 10:00 " + " ".join(f"word{n}" for n in range(9)), user_id=1
+    )
+    assert offered is not None
+    for user, kept in ((2, 0), (1, 1)):
+        await surface.press(GROUP, "Subscribe", user_id=user)
+        assert len(await surface.subscriptions(GROUP)) == kept
 
 
 async def test_a_button_in_a_topic_is_the_pressers_and_the_topics(surface: Surface):

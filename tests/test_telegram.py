@@ -49,12 +49,12 @@ async def chat(fake: FakeTelegram, store: SqliteStore) -> AsyncIterator[Telegram
 async def test_a_person_is_answered_and_a_button_says_its_command(fake: FakeTelegram, store: SqliteStore):
     menu = Menu()
     async with listening(fake, store, menu):
-        fake.say(7, "/rates KZT", language="ru-RU")
-        assert await heard(fake, 7) == ["you said /rates KZT"]
+        fake.say(7, "/convert KZT", language="ru-RU")
+        assert await heard(fake, 7) == ["you said /convert KZT"]
         fake.press(7, "Again")
         fake.press(7, "Long")
-        assert (await heard(fake, 7, 3))[1:] == ["you said /rates KZT", f"you said {LONG}"]
-    assert menu.asked[0] == Request(Address("telegram", "7"), "/rates KZT", user="7", language="ru")
+        assert (await heard(fake, 7, 3))[1:] == ["you said /convert KZT", f"you said {LONG}"]
+    assert menu.asked[0] == Request(Address("telegram", "7"), "/convert KZT", user="7", language="ru", locates=True)
     assert len(fake.pressed) == 2
     assert not fake.rejected
 

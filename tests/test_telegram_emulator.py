@@ -93,15 +93,15 @@ async def talking(url: str, store: SqliteStore, menu: Menu, **more: Any) -> Asyn
 
 async def converse(emulator: Emulator, menu: Menu) -> None:
     """Something is said, a button of the answer pressed, and one that is too long for a button."""
-    await emulator.say("/rates KZT")
+    await emulator.say("/convert KZT")
     await until(lambda: len(emulator.of("sendMessage")) == 1)
     rows = emulator.of("sendMessage")[0]["reply_markup"]["inline_keyboard"]
     short, long = (button["callback_data"] for row in rows for button in row)
-    assert (short, long[:2]) == ("/rates KZT", "t:")
+    assert (short, long[:2]) == ("/convert KZT", "t:")
     await emulator.press(short)
     await emulator.press(long)
     await until(lambda: len(emulator.of("sendMessage")) == 3 and len(emulator.of("answerCallbackQuery")) == 2)
-    assert [ask.text for ask in menu.asked][:2] == ["/rates KZT"] * 2
+    assert [ask.text for ask in menu.asked][:2] == ["/convert KZT"] * 2
     assert menu.asked[2].text.startswith("/latest corridor")
 
 

@@ -26,7 +26,8 @@ def paged(message: Message) -> list[Page]:
 def shown(page: Page) -> str:
     rows = (" ".join(f"[{label} -> {data}]" for label, data in row) for row in page.keyboard)
     what = {Picture: "[picture]", File: "[file]"}.get(type(page.attachment), "")
-    return "\n".join([*filter(None, [what]), page.html, *rows]) + "\n"
+    key = f"[{page.locate} -> where one is]" if page.locate else ""
+    return "\n".join([*filter(None, [what]), page.html, *rows, *filter(None, [key])]) + "\n"
 
 
 @pytest.mark.parametrize("name", sorted(kinds()))

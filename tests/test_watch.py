@@ -27,13 +27,15 @@ from bot.models import (
     Outgoing,
     PollState,
     RateTable,
+    Request,
     Sight,
 )
 from bot.sights import read_sight
 from bot.watch import watch
+from handlers import menu
 from storage.schema import APPLICATION_ID, migrations
 from storage.sqlite import SqliteStore, open_store
-from tests.fixings import FRI, MON, NOON, ROADS, THU, TUE, WEEK, keep, keep_week, printed
+from tests.fixings import FRI, MON, NOON, ROADS, THU, TUE, WEEK, desk_of, keep, keep_week, printed
 from tests.process import Running, run
 from tests.sights import alert, sight
 from tests.stores import new_store
@@ -172,6 +174,25 @@ async def test_what_is_withheld_is_noted_with_its_reason_and_never_sent(store: S
     assert record.why["tick"] == "0.01"
 
 
+async def test_a_paused_chat_hears_of_no_alert_and_of_no_correction_and_of_the_next_fixing_after_it(store: SqliteStore):
+    desk = replace(desk_of(store), clock=lambda: AFTERNOON)
+    ask = Request(HERE, "/pause")
+    for level in ("475", "480"):
+        await store.set_alert(alert("above", level, id=0, standing=True))
+    assert told(await judge(store, tenge("476.00"))) == ["alert:1:2026-11-25 pending"]
+    assert "2 alerts: /alerts" in [block.text for block in (await menu.answer(desk, ask)).message.blocks]
+    assert told(await judge(store, tenge("481.25"))) == [
+        "alert:1:2026-11-25:481.25 withheld",
+        "alert:2:2026-11-25:paused withheld",
+    ]
+    assert await sent(store) == ["alert:1:2026-11-25"]
+    assert {record.detail for record in await store.records(HERE, 2)} == {"This chat was paused."}
+    resumed = await menu.answer(desk, replace(ask, text="/resume"))
+    assert [block.text for block in resumed.message.blocks] == ["Resumed", "2 alerts: /alerts"]
+    tomorrow = AFTERNOON + timedelta(days=1)
+    assert told(await judge(store, tenge("482.00", date(2026, 11, 26)), now=tomorrow)) == ["alert:2:2026-11-26 pending"]
+
+
 async def test_headlines_are_of_the_country_money_first_and_never_of_a_feed_the_chat_does_not_see(store: SqliteStore):
     await store.set_alert(alert("above", "480", id=0))
     stranger = Feed("mine", "Mine", "https://mine.example/", "en", added=True)
@@ -228,6 +249,8 @@ async def test_an_alert_comes_back_as_it_was_set_and_nobody_else_may_change_it(s
         created_by="7",
         expires_at=AFTERNOON + timedelta(days=9),
         snoozed_until=AFTERNOON,
+        paused_at=NOON,
+        paused_until=AFTERNOON,
         armed=False,
         told_on=TUE,
         told_rate=Decimal("0.00008283112000000001"),

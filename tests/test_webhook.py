@@ -56,8 +56,8 @@ async def test_people_are_answered_and_the_webhook_is_as_it_should_be(fake: Fake
     menu = Menu()
     async with served(fake, store, menu) as (chat, url):
         with Courier(fake, url) as courier:
-            fake.say(7, "/rates KZT")
-            assert await heard(fake, 7) == ["you said /rates KZT"]
+            fake.say(7, "/convert KZT")
+            assert await heard(fake, 7) == ["you said /convert KZT"]
             fake.press(7, "Again")
             assert len(await heard(fake, 7, 2)) == 2
         assert chat.health().ok

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 from typing import Final
 
+from bot import child
 from bot.chart.svg import svg
 from bot.errors import YamchiError
 from bot.message import Picture
@@ -36,27 +35,10 @@ class Painter:
         document = svg(picture, mark).encode()
         async with self._turns:
             try:
-                return await asyncio.wait_for(_paint(document), SECONDS)
+                async with asyncio.timeout(SECONDS):
+                    painted = await child.output(str(PAINT), given=document)
             except (TimeoutError, OSError) as error:
                 raise NotDrawn(f"the painter failed ({type(error).__name__})") from None
-
-
-async def _paint(document: bytes) -> bytes:
-    """A child with nothing of our environment, and out of reach of the terminal's Ctrl-C."""
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", str(PAINT)),
-        env={},
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        painted, _ = await child.communicate(document)
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if not painted.startswith(_PNG):
-        raise NotDrawn(f"the painter failed (exit {child.returncode})")
-    return painted
+        if not painted.startswith(_PNG):
+            raise NotDrawn("the painter painted nothing")
+        return painted

@@ -11,6 +11,7 @@ from bot.alerts import Step, back_at, holds
 from bot.board import BASE, FIVE
 from bot.compose.fired import figure, line_text, rate_text, rule, small_print
 from bot.compose.moments import moment
+from bot.compose.pages import Page, counted, turning
 from bot.compose.quotes import full_day, number, percent
 from bot.locales import Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph
@@ -18,8 +19,6 @@ from bot.models import Alert, Quote, Sight
 from bot.money import EXACT, change, exact_text
 
 SEPARATOR = " · "
-FULL_BUTTONS = 4
-MOST_BUTTONS = 12
 
 
 def set_(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str, *, edited: bool) -> Message:
@@ -32,22 +31,23 @@ def set_(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str, *, edite
     return Message(tuple(blocks), tuple(buttons))
 
 
-def alerts(found: Sequence[tuple[Alert, Sight | Quote]], tongue: Tongue, zone: str, now: datetime) -> Message:
-    """The chat's alerts by number, each with how things stand."""
-    blocks: list[Block] = [Heading(tongue.say("Alerts"))]
-    for alert, sight in found:
+def alerts(page: Page[Alert], sights: Sequence[Sight | Quote], tongue: Tongue, zone: str, now: datetime) -> Message:
+    """The chat's alerts by number, each with how things stand. sights: of those on the page"""
+    if not page.total:
+        return Message((Paragraph(tongue.say("No alert is set here.")),), (Button(tongue.say("Set one"), "/alert"),))
+    blocks: list[Block] = [Heading(tongue.say("Alerts")), *counted(page, tongue)]
+    for alert, sight in zip(page.shown, sights, strict=True):
         blocks.append(Paragraph(f"{alert.id}. {described(alert, tongue, zone)}"))
         blocks.append(Paragraph(SEPARATOR.join(_standing(alert, sight, tongue, zone, now)), small=True))
-    first = found[0][0].id
+    first = page.shown[0].id
     hint = tongue.say("/alerts end {id}, /alerts snooze {id} 2d, /alerts standing {id}", id=first)
     blocks.append(Paragraph(hint, small=True))
-    ids = [alert.id for alert, _ in found]
-    buttons = [Button(tongue.say("End {number}", number=id_), f"/alerts end {id_}") for id_ in ids[:MOST_BUTTONS]]
-    if len(found) <= FULL_BUTTONS:
-        buttons += [Button(tongue.say("Snooze {id}", id=id_), f"/alerts snooze {id_} 1d") for id_ in ids]
-        once = (alert.id for alert, _ in found if not alert.standing)
-        buttons += [Button(tongue.say("{id}: every time", id=id_), f"/alerts standing {id_}") for id_ in once]
-    return Message(tuple(blocks), tuple(buttons))
+    ids = [alert.id for alert in page.shown]
+    buttons = [Button(tongue.say("End {number}", number=id_), f"/alerts end {id_}") for id_ in ids]
+    buttons += [Button(tongue.say("Snooze {id}", id=id_), f"/alerts snooze {id_} 1d") for id_ in ids]
+    once = (alert.id for alert in page.shown if not alert.standing)
+    buttons += [Button(tongue.say("{id}: every time", id=id_), f"/alerts standing {id_}") for id_ in once]
+    return Message(tuple(blocks), (*buttons, *turning(page, "/alerts", tongue)))
 
 
 def picker(board: Sequence[Quote], tongue: Tongue) -> Message:
@@ -82,17 +82,12 @@ def pegged(quote: Quote, tongue: Tongue) -> str:
     )
 
 
-def none(tongue: Tongue) -> Message:
-    """The answer to /alerts where there are none."""
-    text = tongue.say("No alert is set here.")
-    return Message((Paragraph(text),), (Button(tongue.say("Set one"), "/alert"),))
-
-
 def ended(alert: Alert, left: int, tongue: Tongue, zone: str) -> Message:
     """What ended, and how many are left."""
     rest = tongue.count("{n} alert is left: /alerts", "{n} alerts are left: /alerts", left)
     blocks = (Heading(tongue.say("Alert {id} ended", id=alert.id)), Paragraph(described(alert, tongue, zone)))
-    return Message((*blocks, Paragraph(rest, small=True)) if left else blocks)
+    undo = Button(tongue.say("Undo"), f"/alerts undo {alert.id}")
+    return Message((*blocks, Paragraph(rest, small=True)) if left else blocks, (undo,))
 
 
 def snoozed(alert: Alert, tongue: Tongue, zone: str) -> Message:
@@ -119,6 +114,8 @@ def alert_data(alert: Alert) -> dict[str, object]:
         "armed": alert.armed,
         "expires": alert.expires_at.isoformat() if alert.expires_at else None,
         "snoozed_until": alert.snoozed_until.isoformat() if alert.snoozed_until else None,
+        "paused": alert.paused_at is not None,
+        "paused_until": alert.paused_until.isoformat() if alert.paused_until else None,
     }
 
 
@@ -142,6 +139,13 @@ def described(alert: Alert, tongue: Tongue, zone: str) -> str:
         last = (alert.expires_at - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).date()
         parts.append(tongue.say("until {date}", date=full_day(last, tongue)))
     return ", ".join(parts)
+
+
+def paused(alert: Alert, tongue: Tongue, zone: str) -> str:
+    """That its chat is paused, and until when."""
+    if alert.paused_until is None:
+        return tongue.say("paused, /resume ends that")
+    return tongue.say("paused until {moment}", moment=moment(alert.paused_until, zone, tongue))
 
 
 def _now(alert: Alert, sight: Sight | Quote, tongue: Tongue) -> list[Block]:
@@ -172,6 +176,8 @@ def _standing(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str, now
         if not alert.armed:
             back = line_text(alert, back_at(alert, sight.tick), tongue)
             parts.append(tongue.say("waits until it has been back at {back}", back=back))
+    if alert.is_paused(now):
+        parts.append(paused(alert, tongue, zone))
     if alert.snoozed_until and alert.snoozed_until > now:
         parts.append(tongue.say("silent until {moment}", moment=moment(alert.snoozed_until, zone, tongue)))
     if alert.fired_at:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from babel.dates import get_timezone_gmt
-
-from bot.compose.chat import beta_note, corrections_line, quiet_line
-from bot.compose.moments import clock
+from bot.compose.chat import beta_note, corrections_line, now_here, quiet_line
 from bot.compose.orders import describe, next_digest
 from bot.locales import Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph
@@ -30,11 +26,9 @@ class Choice:
 
 def zone(name: str, tongue: Tongue, now: datetime, choices: Sequence[Choice], back: str = "") -> Message:
     """The chat's clocks, and cities or parts of the world to choose from."""
-    local = now.astimezone(ZoneInfo(name))
-    offset = get_timezone_gmt(local, locale=tongue.locale)
     blocks = (
         Heading(tongue.say("Time zone: {zone}", zone=name)),
-        Paragraph(tongue.say("It is {time} here now ({offset}).", time=clock(local, tongue), offset=offset)),
+        now_here(name, tongue, now),
         Paragraph(tongue.say("Press a city, or say one: /timezone London"), small=True),
     )
     return _page(blocks, choices, tongue, back)

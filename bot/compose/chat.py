@@ -12,27 +12,40 @@ from bot.compose.moments import clock, moment
 from bot.compose.orders import describe, next_digest
 from bot.locales import N_, Tongue, is_beta
 from bot.message import Block, Button, Heading, Message, Paragraph
-from bot.models import ChatSettings, Quiet, Subscription
+from bot.models import Alert, ChatSettings, Quiet, Subscription
 
 
-def timezone(
-    zone: str, tongue: Tongue, now: datetime, *, asked: bool, capitals: Mapping[str, str], moved: Sequence[Subscription]
-) -> Message:
-    """The chat's clocks. asked: only shown, not set; moved: subscriptions whose next digest moved along."""
-    local = now.astimezone(ZoneInfo(zone))
-    offset = get_timezone_gmt(local, locale=tongue.locale)
-    head = tongue.say("Time zone: {zone}", zone=zone) if asked else tongue.say("Time zone set: {zone}", zone=zone)
-    blocks: list[Block] = [
-        Heading(head),
-        Paragraph(tongue.say("It is {time} here now ({offset}).", time=clock(local, tongue), offset=offset)),
-    ]
+def timezone(zone: str, tongue: Tongue, now: datetime, capitals: Mapping[str, str], *, locates: bool) -> Message:
+    """The chat's clocks. locates: whoever asks can tell where they are."""
+    hint = Paragraph(tongue.say("Press a city, or say one: /timezone London"), small=True)
+    buttons = [Button(tongue.say(city), f"/timezone {name}") for city, name in capitals.items()]
+    if locates:
+        buttons.append(Button(tongue.say("Where I am"), "/timezone here"))
+    return Message(
+        (Heading(tongue.say("Time zone: {zone}", zone=zone)), now_here(zone, tongue, now), hint), tuple(buttons)
+    )
+
+
+def timezone_set(zone: str, tongue: Tongue, now: datetime, moved: Sequence[Subscription], *, located: bool) -> Message:
+    """From now on. moved: subscriptions whose next digest moved along; located: it was told by a place"""
+    blocks: list[Block] = [Heading(tongue.say("Time zone set: {zone}", zone=zone)), now_here(zone, tongue, now)]
     coming_next = min((order.next_due for order in moved if order.next_due), default=None)
     if coming_next:
         blocks.append(Paragraph(next_digest(coming_next, tongue, zone)))
-    if asked:
-        blocks.append(Paragraph(tongue.say("Press a city, or say one: /timezone London"), small=True))
-    buttons = (Button(tongue.say(city), f"/timezone {name}") for city, name in capitals.items() if asked)
-    return Message(tuple(blocks), tuple(buttons))
+    return Message(tuple(blocks), locate=None if located else "")
+
+
+def locate(tongue: Tongue) -> Message:
+    """The request to tell where one is."""
+    text = tongue.say("Press the key below and send me where you are: I set the time zone of that place.")
+    return Message((Paragraph(text),), locate=tongue.say("Send where I am"))
+
+
+def now_here(zone: str, tongue: Tongue, now: datetime) -> Paragraph:
+    """What the clocks of a zone say."""
+    local = now.astimezone(ZoneInfo(zone))
+    offset = get_timezone_gmt(local, locale=tongue.locale)
+    return Paragraph(tongue.say("It is {time} here now ({offset}).", time=clock(local, tongue), offset=offset))
 
 
 def language(tongue: Tongue, own_names: Mapping[str, str], *, asked: bool) -> Message:
@@ -87,9 +100,14 @@ def _quiet_buttons(hours: Quiet | None, tongue: Tongue) -> list[Button]:
 
 
 def settings(
-    chosen: ChatSettings, own_name: str, held: Sequence[Subscription], tongue: Tongue, now: datetime
+    chosen: ChatSettings,
+    own_name: str,
+    held: Sequence[Subscription],
+    alerts: Sequence[Alert],
+    tongue: Tongue,
+    now: datetime,
 ) -> Message:
-    """All that a chat has chosen. own_name: of its language; held: its subscriptions."""
+    """All that a chat has chosen. own_name: of its language; held: its subscriptions; alerts: those that watch"""
     local = now.astimezone(ZoneInfo(chosen.zone))
     paused = [order for order in held if order.is_paused(now)]
     facts = (
@@ -100,6 +118,7 @@ def settings(
         tongue.count("{n} subscription: /list", "{n} subscriptions: /list", len(held))
         if held
         else tongue.say("Nothing comes by itself here yet."),
+        *([tongue.count("{n} alert: /alerts", "{n} alerts: /alerts", len(alerts))] if alerts else ()),
     )
     blocks: list[Block] = [
         Heading(tongue.say("Settings of this chat")),
@@ -115,14 +134,16 @@ def settings(
         Button(tongue.say("Corrections"), "/settings corrections"),
         Button(tongue.say("My subscriptions"), "/list"),
     ]
-    if paused:
+    if paused or any(alert.is_paused(now) for alert in alerts):
         buttons.append(Button(tongue.say("Resume"), "/resume"))
-    elif held:
+    elif held or alerts:
         buttons.append(Button(tongue.say("Pause"), "/pause"))
     return Message(tuple(blocks), tuple(buttons))
 
 
-def settings_data(chosen: ChatSettings, held: Sequence[Subscription], now: datetime) -> dict[str, object]:
+def settings_data(
+    chosen: ChatSettings, held: Sequence[Subscription], alerts: Sequence[Alert], now: datetime
+) -> dict[str, object]:
     """The settings for scripts."""
     quiet = chosen.quiet
     return {
@@ -131,6 +152,7 @@ def settings_data(chosen: ChatSettings, held: Sequence[Subscription], now: datet
         "quiet": {"from": f"{quiet.start:%H:%M}", "until": f"{quiet.end:%H:%M}", "hold": quiet.hold} if quiet else None,
         "corrections": "edit" if chosen.edits else "leave",
         "subscriptions": len(held),
+        "alerts": len(alerts),
         "paused": sum(order.is_paused(now) for order in held),
     }
 

@@ -8,11 +8,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from bot.compose.moments import day
-from bot.compose.quotes import bold, full_day, inverse_line, names, notes, number, percent, rate_line, small_print
+from bot.compose.quotes import bold, cost, full_day, inverse_line, names, notes, number, percent, rate_line, small_print
 from bot.locales import Tongue
 from bot.message import Block, Button, Message, Paragraph, Table
 from bot.models import Quote
-from bot.money import change, converted, exact_text, money
+from bot.money import change, converted, exact_text, money, scaled
 from bot.periods import Day, Period
 
 
@@ -31,7 +31,9 @@ def conversion(amount: Decimal, quote: Quote, tongue: Tongue, *, on: date | None
     if quote.rate is None:
         return Message((Paragraph(_missing(quote, tongue)),), _buttons(amount, quote, on, tongue))
     blocks: list[Block] = [bold(_equation(amount, quote, quote.rate, tongue))]
-    blocks += [Paragraph(rate_line(quote, quote.rate, tongue)), Paragraph(inverse_line(quote, tongue))]
+    if amount != scaled(quote.rate)[0]:
+        blocks.append(Paragraph(rate_line(quote, quote.rate, tongue)))
+    blocks.append(Paragraph(inverse_line(quote, tongue)))
     if on:
         blocks.append(Paragraph(tongue.say("In force on {date}.", date=full_day(on, tongue))))
     blocks += [*_warnings(quote, tongue), *(Paragraph(text, small=True) for text in small_print(quote, tongue))]
@@ -71,7 +73,8 @@ def sent(transfer: Transfer, quote: Quote, period: Period, tongue: Tongue) -> Me
     blocks: list[Block] = [bold(text), Paragraph(rate_line(quote, quote.rate, tongue))]
     blocks += [Paragraph(line) for line in _against(transfer, quote, period, tongue)]
     blocks += [*_warnings(quote, tongue), *(Paragraph(line, small=True) for line in small_print(quote, tongue))]
-    return Message(tuple(blocks), (Button(tongue.say("30 days"), f"/rates {quote.base}/{quote.quote} 30d"),))
+    drawn = Button(tongue.say("30 days"), f"/chart {quote.base}/{quote.quote} 30d")
+    return Message(tuple(blocks), (drawn,) if len(period.days) > 1 else ())
 
 
 def conversion_data(amount: Decimal, quote: Quote) -> dict[str, str | None]:
@@ -95,8 +98,10 @@ def conversion_data(amount: Decimal, quote: Quote) -> dict[str, str | None]:
 
 
 def _equation(amount: Decimal, quote: Quote, rate: Decimal, tongue: Tongue) -> str:
-    result = number(money(converted(amount, rate)), tongue)
-    return f"{number(amount, tongue)} {quote.base} = {result} {quote.quote}"
+    """For the sum that the rate is quoted for, the figure is the rate as it is said elsewhere."""
+    units, _ = scaled(rate)
+    result = cost(rate, units) if amount == units else money(converted(amount, rate))
+    return f"{number(amount, tongue)} {quote.base} = {number(result, tongue)} {quote.quote}"
 
 
 def _against(transfer: Transfer, quote: Quote, period: Period, tongue: Tongue) -> Iterator[str]:

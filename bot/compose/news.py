@@ -7,6 +7,7 @@ from datetime import date
 from typing import Final
 
 from bot.compose.moments import moment, number
+from bot.compose.pages import span
 from bot.echo import shown
 from bot.locales import Tongue
 from bot.message import Block, Button, Heading, Link, Message, Paragraph
@@ -42,7 +43,8 @@ def page(
     heading = Heading(tongue.say("News: {query}", query=shown(query_text)) if query_text else tongue.say("Latest news"))
     if not page.articles:
         return _none(heading, page, query_text, tongue)
-    blocks: list[Block] = [heading, Paragraph(_span(page, tongue), small=True)]
+    total = number(page.total, tongue) + "+" * page.capped
+    blocks: list[Block] = [heading, Paragraph(span(page.skipped, len(page.articles), total, tongue), small=True)]
     for found in page.articles:
         article = (extracts or {}).get(found.id, found)
         blocks += _article(article, outlets.get(article.source, article.source), tongue, zone, today)
@@ -117,14 +119,6 @@ def _stories(page: NewsPage, also_in: AlsoIn, tongue: Tongue) -> list[Button]:
     """One for each story of the page."""
     first = {article.story: article for article in reversed(page.articles) if also_in.get(article.id)}
     return [story_button(article, tongue) for article in reversed(first.values())]
-
-
-def _span(page: NewsPage, tongue: Tongue) -> str:
-    """ "1-6 of 7", "7 of 7", "1-6 of 1,000+" where the count was capped."""
-    first, last = page.skipped + 1, page.skipped + len(page.articles)
-    shown = number(first, tongue) if first == last else f"{number(first, tongue)}-{number(last, tongue)}"
-    total = number(page.total, tongue) + ("+" if page.capped else "")
-    return tongue.say("{shown} of {total}", shown=shown, total=total)
 
 
 def _turning(page: NewsPage, query_text: str, tongue: Tongue) -> tuple[Button, ...]:

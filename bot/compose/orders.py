@@ -9,6 +9,7 @@ from typing import Final
 
 from bot import topics
 from bot.compose.moments import coming, moment
+from bot.compose.pages import Page, counted, turning
 from bot.echo import shown
 from bot.locales import N_, Tongue
 from bot.message import Block, Button, Heading, Link, Message, Paragraph, Table
@@ -106,25 +107,26 @@ def _short(preview: Preview, tongue: Tongue) -> Iterator[Block]:
     yield from [block for block in preview.digest.blocks if isinstance(block, Link)][:TITLES_SHOWN]
 
 
-def orders(subscriptions: Sequence[Subscription], tongue: Tongue, zone: str, now: datetime) -> Message:
+def orders(page: Page[Subscription], tongue: Tongue, zone: str, now: datetime) -> Message:
     """The chat's subscriptions, numbered as /unsubscribe takes them."""
-    if not subscriptions:
+    if not page.total:
         return no_orders(tongue)
-    blocks: list[Block] = [Heading(tongue.say("Subscriptions"))]
+    blocks: list[Block] = [Heading(tongue.say("Subscriptions")), *counted(page, tongue)]
     buttons: list[Button] = []
-    for number, order in enumerate(subscriptions, 1):
+    for number, order in enumerate(page.shown, page.skipped + 1):
         blocks.append(Paragraph(f"{number}. {describe(order, tongue)}"))
         blocks += _state(order, tongue, zone, now)
-        if len(subscriptions) <= BUTTONS_EACH:
+        if page.total <= BUTTONS_EACH:
             buttons += _each(order, number, tongue, now)
         else:
-            buttons.append(Button(tongue.say("Open {number}", number=number), f"/list id:{order.id}"))
+            opened = f"/list after:{page.after} id:{order.id}"
+            buttons.append(Button(tongue.say("Open {number}", number=number), opened))
     blocks.append(Paragraph(tongue.say("/unsubscribe 1 ends the first one."), small=True))
-    return Message(tuple(blocks), tuple(buttons))
+    return Message(tuple(blocks), (*buttons, *turning(page, "/list", tongue)))
 
 
-def one_order(order: Subscription, number: int, tongue: Tongue, zone: str, now: datetime) -> Message:
-    """One subscription, with what can be done with it."""
+def one_order(order: Subscription, number: int, after: int, tongue: Tongue, zone: str, now: datetime) -> Message:
+    """One subscription, with what can be done with it. after: of the page that the way back leads to"""
     blocks = (Heading(f"{number}. {describe(order, tongue)}"), *_state(order, tongue, zone, now))
     times = ("08:00", "09:00", "12:00", "18:00", "21:00") if order.schedule.kind != "instant" else ()
     here = f"{order.schedule.at:%H:%M}"
@@ -133,7 +135,7 @@ def one_order(order: Subscription, number: int, tongue: Tongue, zone: str, now: 
         for time in times
         if time != here
     ]
-    back = Button(tongue.say("My subscriptions"), "/list")
+    back = Button(tongue.say("My subscriptions"), f"/list after:{after}")
     return Message(blocks, (*_each(order, number, tongue, now), *at, back))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.compose.moments import moment
 from bot.compose.orders import describe, next_digest
@@ -11,18 +12,20 @@ from bot.message import Block, Button, Heading, Message, Paragraph
 from bot.models import Subscription
 
 
-def paused(changed: Sequence[Subscription], tongue: Tongue, zone: str) -> Message:
-    """What is silent from now on, and until when."""
-    until = changed[0].paused_until
+def paused(changed: Sequence[Subscription], alerts: int, until: datetime | None, tongue: Tongue, zone: str) -> Message:
+    """What is silent from now on, and until when. alerts: how many of them are"""
     if until:
         head = tongue.say("Paused until {until}", until=moment(until, zone, tongue))
-        hint = tongue.say("The first digest after that holds what came meanwhile.")
+        hint = tongue.say("The first digest after that holds what came meanwhile.") if changed else ""
     else:
         head, hint = tongue.say("Paused"), tongue.say("/resume goes on.")
     lines = [Paragraph(describe(order, tongue)) for order in changed]
-    which = f" id:{changed[0].id}" if len(changed) == 1 else ""
+    if alerts:
+        lines.append(Paragraph(tongue.count("{n} alert: /alerts", "{n} alerts: /alerts", alerts)))
+    which = f" id:{changed[0].id}" if len(changed) == 1 and not alerts else ""
     return Message(
-        (Heading(head), *lines, Paragraph(hint, small=True)), (Button(tongue.say("Resume"), f"/resume{which}"),)
+        (Heading(head), *lines, *([Paragraph(hint, small=True)] if hint else ())),
+        (Button(tongue.say("Resume"), f"/resume{which}"),),
     )
 
 
@@ -41,13 +44,15 @@ def ask_missed(which: str, missed: Sequence[Subscription], tongue: Tongue, zone:
     )
 
 
-def resumed(orders: Sequence[Subscription], told: Sequence[Message], tongue: Tongue, zone: str) -> Message:
-    """They speak again. told: what they would have told meanwhile, where that is wanted."""
+def resumed(orders: Sequence[Subscription], alerts: int, told: Sequence[Message], tongue: Tongue, zone: str) -> Message:
+    """They speak again, and so do so many alerts. told: what they would have told meanwhile, where that is wanted."""
     blocks: list[Block] = [Heading(tongue.say("Resumed"))]
     for order in orders:
         blocks.append(Paragraph(describe(order, tongue)))
         if order.next_due:
             blocks.append(Paragraph(next_digest(order.next_due, tongue, zone), small=True))
+    if alerts:
+        blocks.append(Paragraph(tongue.count("{n} alert: /alerts", "{n} alerts: /alerts", alerts)))
     for message in told:
         blocks += message.blocks
     return Message(tuple(blocks), (Button(tongue.say("My subscriptions"), "/list"),))

@@ -9,6 +9,7 @@ from babel.dates import format_date
 
 from bot.compose.moments import day
 from bot.compose.quotes import bold, disclaimer, full_day, names, notes, number, percent
+from bot.compose.rates import all_rates
 from bot.locales import Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph, Table
 from bot.models import Quote
@@ -44,7 +45,7 @@ def period(period: Period, quote: Quote, tongue: Tongue, today: date, *, month: 
     blocks += [Table(lines, ((head, period.quote, ""), *rows)), *_remarks(period, tongue, today)]
     blocks += [Paragraph(text, small=True) for text in _small_print(quote, tongue)]
     pair = f"{period.base}/{period.quote}"
-    return Message(tuple(blocks), (Button(pair, f"/rates {pair}"), Button(tongue.say("All rates"), "/rates")))
+    return Message(tuple(blocks), (Button(pair, f"/rates {pair}"), all_rates(tongue)))
 
 
 def period_data(period: Period) -> dict[str, object]:

@@ -64,8 +64,7 @@ def board(board: Board, tongue: Tongue, *, spans: bool = False) -> Message:
 def one(quote: Quote, tongue: Tongue, *, on: date | None = None) -> Message:
     """One pair, with all that is known of it. on: the day it was asked for."""
     if quote.rate is None:
-        back = (Button(tongue.say("All rates"), "/rates"),)
-        return Message(tuple(Paragraph(text) for text in _remarks(quote, None, tongue)), back)
+        return Message(tuple(Paragraph(text) for text in _remarks(quote, None, tongue)), (all_rates(tongue),))
     blocks: list[Block] = [bold(rate_line(quote, quote.rate, tongue)), Paragraph(inverse_line(quote, tongue))]
     if on:
         blocks.append(Paragraph(tongue.say("In force on {date}.", date=full_day(on, tongue))))
@@ -80,6 +79,11 @@ def one(quote: Quote, tongue: Tongue, *, on: date | None = None) -> Message:
         blocks.append(Paragraph(tongue.say("This figure is stale: as of {date}.", date=since)))
     blocks += [Paragraph(text, small=True) for text in small_print(quote, tongue)]
     return Message(tuple(blocks), _one_buttons(quote, tongue, on))
+
+
+def all_rates(tongue: Tongue) -> Button:
+    """From one page of rates back to the board, which is that of the dollar."""
+    return Button(tongue.say("All rates"), f"/rates {BASE}")
 
 
 def board_data(board: Board) -> dict[str, object]:
@@ -127,7 +131,7 @@ def _board_buttons(board: Board) -> Iterator[Button]:
         yield Button(quote.quote, f"/rates {quote.quote}" if base == BASE else f"/rates {base}/{quote.quote}")
     for code in COLUMNS:
         if code != base:
-            yield Button(code, "/rates" if code == BASE else f"/rates {code}")
+            yield Button(code, f"/rates {code}")
 
 
 def _one_buttons(quote: Quote, tongue: Tongue, on: date | None) -> tuple[Button, ...]:
@@ -137,10 +141,10 @@ def _one_buttons(quote: Quote, tongue: Tongue, on: date | None) -> tuple[Button,
         return (
             Button(full_day(before, tongue), f"/rates {pair} {before}"),
             Button(tongue.say("Today"), f"/rates {pair}"),
-            Button(tongue.say("All rates"), "/rates"),
+            all_rates(tongue),
         )
     return (
-        Button(tongue.say("All rates"), "/rates"),
+        all_rates(tongue),
         Button(swapped, f"/rates {swapped}"),
         Button(tongue.say("30 days"), f"/rates {pair} 30d"),
     )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from bot.alerts import Step, back_at, last_step
-from bot.compose.alerts import described
+from bot.compose.alerts import described, paused
 from bot.compose.fired import beside, line_text, rate_text, rule, short
 from bot.compose.moments import day, moment
 from bot.compose.orders import describe
@@ -104,6 +104,9 @@ def _would_fire(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str) -
     else:
         back = line_text(alert, back_at(alert, sight.tick), tongue)
         yield tongue.say("It is past the line: it fires again once it has been back at {back}.", back=back)
+    if alert.paused_at:
+        text = paused(alert, tongue, zone)
+        yield f"{text[:1].upper()}{text[1:]}."
     if alert.snoozed_until:
         yield tongue.say("Snoozed until {moment}.", moment=moment(alert.snoozed_until, zone, tongue))
 

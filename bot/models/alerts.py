@@ -22,6 +22,7 @@ class Alert:
     standing: it goes on after it fired; expires_at: when it ends by itself
     state: "fired" when it was meant for once and has fired, "ended" when somebody ended it
     armed: a line is told of only if the figure has been well on the other side since
+    paused_at, paused_until: as those of a Subscription: its chat is paused
     told_on, told_rate, told_source: the fixing told last, by its effective date; fired_at: when
     """
 
@@ -43,6 +44,15 @@ class Alert:
     told_rate: Decimal | None = None
     told_source: str = ""
     fired_at: datetime | None = None
+    paused_at: datetime | None = None
+    paused_until: datetime | None = None
+
+    def watches(self, now: datetime) -> bool:
+        """Whether it is neither over nor expired."""
+        return self.state == "active" and not (self.expires_at and self.expires_at <= now)
+
+    def is_paused(self, now: datetime) -> bool:
+        return self.paused_at is not None and (self.paused_until is None or now < self.paused_until)
 
 
 @dataclass(frozen=True, slots=True)

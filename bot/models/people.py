@@ -33,6 +33,7 @@ class Request:
     user: the platform's own id of the person, "" where nobody is to be named
     language, zone: what the platform tells of the person ("" where it tells nothing)
     is_admin: may change the settings of this chat
+    locates: the platform can tell us where they are, if they want that (Message.locate)
     aside: who asks where nobody said anything, "inline" while somebody types, "home" when a page is opened;
         how fast that is asked is counted apart
     update: the key of the update in the inbox that says this, "" if it came by another way
@@ -45,6 +46,7 @@ class Request:
     zone: str = ""
     private: bool = True
     is_admin: bool = True
+    locates: bool = False
     aside: str = ""
     update: str = field(default="", compare=False)
 

@@ -34,7 +34,7 @@ LINKED: Final = frozenset(
 )
 """What a link to us (`?start=alert_KZT_520`) may say: nothing that ends or removes what somebody has."""
 
-_PAGE: Final = regex.compile(r"/settings\b|/latest\b.*\bbefore:\d")
+_PAGE: Final = regex.compile(r"/settings\b|/rates \S|/latest\b.*\bbefore:\d|/(list|alerts)\b.*\bafter:\d")
 
 log = structlog.get_logger()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -14,12 +15,14 @@ from bot.alertlines import Wish, wish
 from bot.alerts import since_set, smallest_move
 from bot.board import BASE, FIVE, read_board
 from bot.compose import alerts as compose
+from bot.compose.pages import page_of
 from bot.compose.quotes import percent
 from bot.errors import Refusal
 from bot.locales import N_, Tongue, tongue
 from bot.models import Alert, AlertWay, Answer, ChatSettings, Quote, Request, Sight
 from bot.money import significant
 from bot.pairs import read_columns, read_pair
+from bot.query import turned
 from bot.sights import read_sight
 from handlers.menu.desk import Desk
 from handlers.menu.digest import subscribe
@@ -33,7 +36,9 @@ USAGE: Final = (
 )
 _SPAN: Final = regex.compile(r"([0-9]{1,3}) ?(h|d|w|ч|д|н)\p{L}*", regex.IGNORECASE)
 _UNITS: Final = {"h": 1, "ч": 1, "d": 24, "д": 24, "w": 168, "н": 168}
-_VERBS: Final = frozenset({"end", "snooze", "standing", "once"})
+_VERBS: Final = frozenset({"end", "undo", "snooze", "standing", "once"})
+_WAKING: Final = frozenset({"undo", "standing", "once"})
+"""What makes one that is over watch again."""
 
 
 @command(group="digest", needs={"rates"}, changes=True)
@@ -57,14 +62,10 @@ async def alert(desk: Desk, ask: Request, what: Annotated[str, USAGE] = "") -> A
     pair = _pair(asked, what)
     sight = await read_sight(desk.store, desk.catalogue.roads, desk.clock(), *pair)
     wanted = _checked(asked, pair, sight, settings, desk.clock(), speech)
-    held = [one for one in await desk.store.alerts(ask.address) if _active(one, desk.clock())]
+    held = [one for one in await desk.store.alerts(ask.address) if one.watches(desk.clock())]
     same = next((one for one in held if _order(one) == _order(wanted)), None)
-    if same is None and len(held) >= MOST_ALERTS:
-        raise Refusal(
-            N_("This chat has {most} alerts, and that is the most."),
-            N_("/alerts shows them and ends those you need no more."),
-            most=MOST_ALERTS,
-        )
+    if same is None:
+        _check_room(held)
     wanted = replace(wanted, id=same.id, level=same.level) if same else replace(wanted, created_by=ask.user)
     kept = await desk.store.set_alert(since_set(wanted, sight) if isinstance(sight, Sight) else wanted)
     return Answer(compose.set_(kept, sight, speech, settings.zone, edited=same is not None), compose.alert_data(kept))
@@ -83,22 +84,25 @@ async def alerts(
     settings, now = await desk.settings(ask.address, ask.language, ask.zone), desk.clock()
     speech = tongue(settings.language)
     kept = await desk.store.alerts(ask.address)
-    if not what:
-        active = [one for one in kept if _active(one, now)]
-        stands = [await read_sight(desk.store, desk.catalogue.roads, now, one.base, one.quote) for one in active]
-        shown = list(zip(active, stands, strict=True))
-        message = compose.alerts(shown, speech, settings.zone, now) if shown else compose.none(speech)
+    active = [one for one in kept if one.watches(now)]
+    words, after = turned(what.casefold())
+    if not words:
+        page = page_of(active, after)
+        stands = [await read_sight(desk.store, desk.catalogue.roads, now, one.base, one.quote) for one in page.shown]
+        message = compose.alerts(page, stands, speech, settings.zone, now)
         return Answer(message, [compose.alert_data(one) for one in active])
-    verb, _, rest = what.casefold().partition(" ")
+    verb, _, rest = words.partition(" ")
     number, _, span = rest.partition(" ")
     one = next((one for one in kept if str(one.id) == number.strip("#. ")), None)
     if verb not in _VERBS or (span and verb != "snooze"):
         raise Refusal(
             N_("I cannot read that."), N_("Say /alerts, /alerts end 3, /alerts snooze 3 2d or /alerts standing 3.")
         )
-    if one is None or not (_active(one, now) or verb in ("standing", "once")):
-        raise Refusal(N_("This chat has no such alert."), N_("/alerts shows them with their numbers."))
-    return await _change(desk, one, verb, span, settings, len([other for other in kept if _active(other, now)]))
+    if one is None or not (one in active or verb in _WAKING):
+        raise _unknown()
+    if one not in active:
+        _check_room(active)
+    return await _change(desk, one, verb, span, settings, len(active))
 
 
 async def _change(desk: Desk, one: Alert, verb: str, span: str, settings: ChatSettings, active: int) -> Answer:
@@ -110,12 +114,32 @@ async def _change(desk: Desk, one: Alert, verb: str, span: str, settings: ChatSe
         silent = await desk.store.set_alert(replace(one, snoozed_until=now + _span(span or "1d")))
         return Answer(compose.snoozed(silent, speech, settings.zone), compose.alert_data(silent))
     sight = await read_sight(desk.store, desk.catalogue.roads, now, one.base, one.quote)
+    if verb == "undo":
+        back = replace(one, state="active") if one.state == "ended" else one
+        if not back.watches(now):
+            raise _unknown()
+        await desk.store.set_alert(back)
+        return Answer(compose.set_(back, sight, speech, settings.zone, edited=False), compose.alert_data(back))
     changed = replace(one, standing=verb == "standing")
-    if not _active(one, now):
-        changed = replace(changed, state="active", expires_at=None, snoozed_until=None)
+    if not one.watches(now):
+        changed = replace(changed, state="active", expires_at=None, snoozed_until=None, paused_at=None)
         changed = since_set(changed, sight) if isinstance(sight, Sight) else changed
     kept = await desk.store.set_alert(changed)
     return Answer(compose.set_(kept, sight, speech, settings.zone, edited=True), compose.alert_data(kept))
+
+
+def _unknown() -> Refusal:
+    return Refusal(N_("This chat has no such alert."), N_("/alerts shows them with their numbers."))
+
+
+def _check_room(active: Sequence[Alert]) -> None:
+    """Raises Refusal where a chat can have no more alerts."""
+    if len(active) >= MOST_ALERTS:
+        raise Refusal(
+            N_("This chat has {most} alerts, and that is the most."),
+            N_("/alerts shows them and ends those you need no more."),
+            most=MOST_ALERTS,
+        )
 
 
 def _checked(
@@ -190,10 +214,6 @@ async def _settled(desk: Desk, ask: Request) -> ChatSettings:
     if await desk.store.chat(ask.address) is None:
         await desk.store.keep_chat(settings, [])
     return settings
-
-
-def _active(one: Alert, now: datetime) -> bool:
-    return one.state == "active" and not (one.expires_at and one.expires_at <= now)
 
 
 def _order(one: Alert) -> tuple[str, str, AlertWay, Decimal, int]:

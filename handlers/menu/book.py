@@ -19,7 +19,7 @@ from bot.orders import DAY_CODES, KINDS, order, same_content
 from handlers.menu.desk import Desk
 from handlers.menu.digest import follow, subscribe, unsubscribe
 from handlers.menu.registry import command
-from handlers.menu.settings import language, quiet, timezone
+from handlers.menu.settings import HERE, language, quiet, timezone
 
 CITIES: Final = 21
 """Zones a page: as many buttons as every chat can show, the way on and back included."""
@@ -57,12 +57,15 @@ async def _first(desk: Desk, ask: Request) -> Answer:
     chosen = await desk.settings(ask.address, ask.language, ask.zone)
     held = await desk.store.subscriptions(ask.address)
     name, now = places.own_name(chosen.language), desk.clock()
-    message = compose_chat.settings(chosen, name, held, tongue(chosen.language), now)
-    return Answer(message, compose_chat.settings_data(chosen, held, now))
+    alerts = [one for one in await desk.store.alerts(ask.address) if one.watches(now)]
+    message = compose_chat.settings(chosen, name, held, alerts, tongue(chosen.language), now)
+    return Answer(message, compose_chat.settings_data(chosen, held, alerts, now))
 
 
 async def _zone(desk: Desk, ask: Request, rest: str) -> Answer:
     """All parts of the world; the cities of one; or one city, which is set."""
+    if rest.casefold() == HERE:
+        return await timezone(desk, ask, rest)
     region, _, skip = rest.partition(" ")
     region = region.capitalize()
     if rest and region not in places.REGIONS:
@@ -73,6 +76,7 @@ async def _zone(desk: Desk, ask: Request, rest: str) -> Answer:
             Choice(speech.say(city), f"zone {zone}", chosen=zone == chosen.zone)
             for city, zone in places.CAPITALS.items()
         ]
+        choices += [Choice(speech.say("Where I am"), f"zone {HERE}")] if ask.locates else []
         choices += [Choice(speech.say(name), f"zone {part}") for part, name in places.REGIONS.items()]
         return Answer(compose.zone(chosen.zone, speech, desk.clock(), choices))
     cities = places.zones_of(region, chosen.language)

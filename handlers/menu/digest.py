@@ -10,12 +10,13 @@ from typing import Annotated, Final
 from bot import due, topics
 from bot.compose import orders as compose
 from bot.compose.orders import Change, Preview
+from bot.compose.pages import page_of
 from bot.errors import Refusal
 from bot.locales import N_, tongue
 from bot.models import Answer, ChatSettings, Content, Request, Schedule, Subscription
 from bot.orders import order, same_content
 from bot.press import Press
-from bot.query import QUOTES
+from bot.query import QUOTES, turned
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 
@@ -94,7 +95,7 @@ async def unsubscribe(desk: Desk, ask: Request, which: Annotated[str, "number"] 
 
 
 @command(group="digest")
-async def list_(desk: Desk, ask: Request, which: Annotated[str, "number"] = "") -> Answer:
+async def list_(desk: Desk, ask: Request, what: Annotated[str, "number"] = "") -> Answer:
     """The subscriptions of this chat.
 
     /list
@@ -103,11 +104,12 @@ async def list_(desk: Desk, ask: Request, which: Annotated[str, "number"] = "") 
     held = await desk.store.subscriptions(ask.address)
     data = [compose.order_data(one, number, settings.zone) for number, one in enumerate(held, 1)]
     speech, now = tongue(settings.language), desk.clock()
+    which, after = turned(what)
     if not which:
-        return Answer(compose.orders(held, speech, settings.zone, now), data)
+        return Answer(compose.orders(page_of(held, after), speech, settings.zone, now), data)
     wanted = pick(held, which)
     number = held.index(wanted) + 1
-    return Answer(compose.one_order(wanted, number, speech, settings.zone, now), [data[number - 1]])
+    return Answer(compose.one_order(wanted, number, after, speech, settings.zone, now), [data[number - 1]])
 
 
 async def _subscribe(

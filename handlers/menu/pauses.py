@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot import due
@@ -12,12 +12,14 @@ from bot.compose import orders as compose
 from bot.compose import pauses
 from bot.locales import tongue
 from bot.message import Message
-from bot.models import Answer, ChatSettings, Request, Subscription
+from bot.models import Alert, Answer, ChatSettings, Request, Subscription
 from bot.press import Press
 from bot.silence import read_pause
 from handlers.menu.desk import Desk
 from handlers.menu.digest import pick
 from handlers.menu.registry import command
+
+Pausable = TypeVar("Pausable", Alert, Subscription)
 
 CATCH_UP: Final = frozenset({"catchup", "наверстать"})
 SKIP: Final = frozenset({"skip", "пропустить"})
@@ -25,7 +27,7 @@ SKIP: Final = frozenset({"skip", "пропустить"})
 
 @command(group="digest", changes=True)
 async def pause(desk: Desk, ask: Request, what: Annotated[str, "number] [2h | 2d | until 2026-12-01"] = "") -> Answer:
-    """Silence subscriptions, one or all of them, for a while or until you resume them.
+    """Silence all that comes by itself, or one subscription, for a while or until you resume it.
 
     /pause 2h
     /pause 1 2d
@@ -34,16 +36,15 @@ async def pause(desk: Desk, ask: Request, what: Annotated[str, "number] [2h | 2d
     now = desk.clock()
     asked = read_pause(what, now.astimezone(ZoneInfo(settings.zone)))
     held = await desk.store.subscriptions(ask.address)
-    speech = tongue(settings.language)
-    if not held:
+    alerts = [] if asked.which else await _alerts(desk, ask)
+    speech, watching = tongue(settings.language), sum(one.watches(now) for one in alerts)
+    if not (held or watching):
         return Answer(compose.no_orders(speech))
     chosen = [pick(held, asked.which)] if asked.which else held
-    paused = [
-        replace(one, paused_at=one.paused_at if one.is_paused(now) else now, paused_until=asked.until) for one in chosen
-    ]
-    planned = [due.replan(one, settings.zone, settings.zone, now) for one in paused]
-    await desk.store.change_subscriptions(planned)
-    return Answer(pauses.paused(planned, speech, settings.zone))
+    paused = [due.replan(_silenced(one, asked.until, now), settings.zone, settings.zone, now) for one in chosen]
+    silent = [_silenced(one, asked.until, now) for one in alerts]
+    await desk.store.change_subscriptions(paused, silent)
+    return Answer(pauses.paused(paused, watching, asked.until, speech, settings.zone))
 
 
 @command(group="digest", needs={"news", "rates"}, changes=True)
@@ -61,15 +62,27 @@ async def resume(desk: Desk, ask: Request, what: Annotated[str, "number] [catchu
     which = next((word for word in words if word not in how), "")
     chosen = [pick(held, which)] if which else held
     paused = [one for one in chosen if one.is_paused(now)]
-    if not paused:
+    silent = [] if which else [one for one in await _alerts(desk, ask) if one.is_paused(now)]
+    if not (paused or silent):
         return Answer(pauses.nothing_paused(speech))
     missed = [one for one in paused if _missed(one, settings.zone, now)]
     if missed and not how:
         return Answer(pauses.ask_missed(which, missed, speech, settings.zone))
     told = [await _told(desk, one, settings, now) for one in missed] if how & CATCH_UP else []
     resumed = [_resumed(one, settings.zone, now, done=one in missed) for one in paused]
-    await desk.store.change_subscriptions(resumed)
-    return Answer(pauses.resumed(resumed, told, speech, settings.zone))
+    await desk.store.change_subscriptions(resumed, [replace(one, paused_at=None, paused_until=None) for one in silent])
+    watching = sum(one.watches(now) for one in silent)
+    return Answer(pauses.resumed(resumed, watching, told, speech, settings.zone))
+
+
+async def _alerts(desk: Desk, ask: Request) -> list[Alert]:
+    """Those that watch, and those that have fired: their figure may be corrected yet."""
+    return [one for one in await desk.store.alerts(ask.address) if one.state != "ended"]
+
+
+def _silenced(one: Pausable, until: datetime | None, now: datetime) -> Pausable:
+    """Paused from now on, or longer than it is."""
+    return replace(one, paused_at=one.paused_at if one.is_paused(now) else now, paused_until=until)
 
 
 def _missed(order: Subscription, zone: str, now: datetime) -> bool:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Final
 
 from bot import due, places
 from bot.compose import chat as compose
 from bot.compose.sources import Status, status_data
 from bot.compose.sources import status as compose_status
-from bot.locales import languages, tongue
+from bot.errors import Refusal
+from bot.locales import N_, languages, tongue
 from bot.models import Answer, Request
 from bot.silence import read_quiet
+from bot.whereabouts import point_of, zone_at
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 from handlers.menu.sources import source_lines
+
+HERE: Final = "here"
+"""In place of a city: where whoever asks is."""
 
 
 @command(group="settings", changes=True)
@@ -23,17 +28,25 @@ async def timezone(desk: Desk, ask: Request, place: Annotated[str, "Asia/Bishkek
 
     /timezone Asia/Bishkek
     /timezone London
+    /timezone 41.31, 69.24
     """
     settings = await desk.settings(ask.address, ask.language, ask.zone)
     speech, now = tongue(settings.language), desk.clock()
     if not place:
-        shown = compose.timezone(settings.zone, speech, now, asked=True, capitals=places.CAPITALS, moved=())
-        return Answer(shown)
-    zone = places.zone(place)
+        return Answer(compose.timezone(settings.zone, speech, now, places.CAPITALS, locates=ask.locates))
+    if place.casefold() == HERE:
+        if not ask.locates:
+            raise Refusal(
+                N_("I cannot see here where you are."),
+                N_("Name a city or a zone: /timezone Bishkek, /timezone Europe/London."),
+            )
+        return Answer(compose.locate(speech))
+    point = point_of(place)
+    zone = await zone_at(*point) if point else places.zone(place)
     held = await desk.store.subscriptions(ask.address, threads=True)
     moved = [due.replan(one, zone, settings.zone, now) for one in held]
     await desk.store.keep_chat(replace(settings, zone=zone), moved)
-    return Answer(compose.timezone(zone, speech, now, asked=False, capitals=places.CAPITALS, moved=moved))
+    return Answer(compose.timezone_set(zone, speech, now, moved, located=point is not None))
 
 
 @command(group="settings", changes=True)

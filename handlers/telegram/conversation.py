@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 import telegram
-from telegram import CallbackQuery
+from telegram import CallbackQuery, Chat
 from telegram.error import TelegramError
 from telegram.ext import (
     Application,
@@ -103,7 +103,7 @@ class Conversation:
 
     def _handlers(self, bot: ExtBot[None]) -> _App:
         app: _App = Application.builder().bot(bot).updater(None).job_queue(None).build()
-        app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.TEXT, self._said))
+        app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & (filters.TEXT | filters.LOCATION), self._said))
         app.add_handler(CallbackQueryHandler(self._pressed))
         app.add_handler(InlineQueryHandler(self._offered))
         app.add_handler(MessageHandler(filters.UpdateType.MESSAGE & filters.StatusUpdate.MIGRATE, self._moved))
@@ -191,12 +191,13 @@ class Conversation:
             await self._sender.reply(address, message, mark)
 
     async def _command(self, query: CallbackQuery) -> str | None:
-        """What a button says: its data, or what is kept under it for this chat. None for anything else."""
-        data = query.data or ""
-        if query.message is None:
+        """What a button says: its data, or what is kept under it for this chat. None for anything else, and for
+        whatever somebody else presses in a person's own chat."""
+        data, where = query.data or "", query.message
+        if where is None or (where.chat.type == Chat.PRIVATE and where.chat.id != query.from_user.id):
             return None
         if data.startswith("t:"):
-            return await self._store.token_command(data, Address(PLATFORM, str(query.message.chat.id)))
+            return await self._store.token_command(data, Address(PLATFORM, str(where.chat.id)))
         return data if data.startswith("/") else None
 
     async def _stale(self, query: CallbackQuery) -> str:

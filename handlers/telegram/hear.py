@@ -43,10 +43,10 @@ class Ear:
     async def said(self, message: Message) -> Request | None:
         """A message's request; None for what is not said to us: forwarded, by nobody we can answer,
         to another bot, or talk in a group."""
-        if message.text is None or message.forward_origin is not None:
+        if message.forward_origin is not None:
             return None
         private = message.chat.type == Chat.PRIVATE
-        text = meant_for(sound(message.text), self._bot.username, private=private)
+        text = meant_for(_line_of(message), self._bot.username, private=private)
         if text is None:
             return None
         anonymous = message.sender_chat is not None
@@ -76,6 +76,7 @@ class Ear:
             language=language.partition("-")[0].lower(),
             private=private,
             is_admin=may,
+            locates=private,
         )
 
     async def is_admin(self, chat: int, user: int) -> bool:
@@ -94,6 +95,13 @@ class Ear:
         self._rights = {who: what for who, what in self._rights.items() if what[0] > now}
         self._rights[chat, user] = (now + RIGHTS_KEPT, member.get("status") in _ADMINS)
         return member.get("status") in _ADMINS
+
+
+def _line_of(message: Message) -> str:
+    """What is typed, or in private the command that a place stands for, to about a hundred metres."""
+    if message.location is None or message.chat.type != Chat.PRIVATE:
+        return sound(message.text or "")
+    return f"/timezone {message.location.latitude:.3f},{message.location.longitude:.3f}"
 
 
 async def member_of(call: Call, chat: int, user: int) -> dict[str, Any]:

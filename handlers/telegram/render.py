@@ -49,6 +49,7 @@ class Page:
     attachment: what the text is the caption of; where it cannot be sent, the text goes alone, and that of a file
     has its content
     preview: the page that is shown below the text, "" for none
+    locate: as in Message, where there is no keyboard
     """
 
     html: str
@@ -57,6 +58,7 @@ class Page:
     attachment: Attachment | None = None
     silent: bool = False
     preview: str = ""
+    locate: str | None = ""
 
     def alone(self) -> Page:
         """The page without its attachment."""
@@ -84,6 +86,8 @@ def render(message: Message, data: Mapping[str, str]) -> list[Page]:
     pages = list(_pages(message))
     if pages and message.buttons:
         pages[-1] = replace(pages[-1], keyboard=keyboard(message.buttons, data))
+    elif pages:
+        pages[-1] = replace(pages[-1], locate=message.locate)
     return pages
 
 

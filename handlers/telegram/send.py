@@ -167,7 +167,7 @@ class Sender:
     async def turn(self, address: Address, shown: telegram.Message, message: Message, mark: Mark = unmarked) -> bool:
         """Put a message in the place of one shown. False where that cannot be: it is to be sent instead."""
         pages = render(message, await self._callback_data(address, message))
-        if shown.text is None or len(pages) != 1 or pages[0].attachment:
+        if shown.text is None or len(pages) != 1 or pages[0].attachment or pages[0].locate != "":
             return False
         where = {"chat_id": _chat_id(address.chat), "message_id": shown.message_id}
         try:
@@ -285,6 +285,11 @@ def _markup(page: Page, name: str = "text") -> dict[str, Any]:
     if page.keyboard:
         rows = [[{"text": label, "callback_data": data} for label, data in row] for row in page.keyboard]
         body["reply_markup"] = {"inline_keyboard": rows}
+    elif page.locate:
+        keys = [[{"text": page.locate, "request_location": True}], [{"text": "/settings"}]]
+        body["reply_markup"] = {"keyboard": keys, "resize_keyboard": True, "one_time_keyboard": True}
+    elif page.locate is None:
+        body["reply_markup"] = {"remove_keyboard": True}
     return body
 
 

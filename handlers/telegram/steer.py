@@ -71,7 +71,7 @@ class Helm:
         except Refusal as refusal:
             return Course(request, refused=about.refusal(*speech.refusal(refusal)))
         line = f"{name} {rest or ''}".rstrip()
-        there = replace(request, address=Address(PLATFORM, str(chat)), text=line, private=False, is_admin=True)
+        there = replace(request, address=Address(PLATFORM, str(chat)), text=line, private=False, locates=False)
         return Course(there, channel, said=speech.say("For {channel}:", channel=channel))
 
     async def _steered(self, channel: str, user: int) -> int:

@@ -84,6 +84,19 @@ class FakeTelegram(BotApi):
         data = data or (said.buttons[label] if said else "")
         return self.push({"callback_query": {"id": str(next(self._message_ids)), "data": data, **query}})
 
+    def share(self, chat: int, latitude: float, longitude: float, *, user_id: int | None = None) -> int:
+        """A person sends where they are. In private they press the key for it, which must be there."""
+        if chat > 0:
+            marked = [
+                said.markup for said in self.messages(chat) if said.markup.keys() & {"keyboard", "remove_keyboard"}
+            ]
+            keys = [key for row in marked[-1].get("keyboard", []) for key in row] if marked else []
+            assert any(key.get("request_location") for key in keys), f"no key that sends a place: {marked}"
+        message = self._message(chat, "", None) | {"from": person(user_id or abs(chat), "en")}
+        message["location"] = {"latitude": latitude, "longitude": longitude}
+        del message["text"]
+        return self.push({"message": message})
+
     def us(self, chat: int, status: str, was: str = "member", **rights: bool) -> int:
         """Our own place in a chat changes: member, administrator, restricted, left or kicked."""
         if chat not in self._chats:

@@ -230,7 +230,20 @@ class BotApi(FakeWeb):
         if units(text) > most:
             text_is = "message is too long" if most == 4096 else "message caption is too long"
             raise Refused(400, f"Bad Request: {text_is}")
-        return text, entities, _buttons(asked.get("reply_markup"))
+        markup = asked.get("reply_markup") or {}
+        if markup.keys() & {"keyboard", "remove_keyboard"}:
+            self._check_keys(markup, asked)
+        return text, entities, _buttons(markup)
+
+    def _check_keys(self, markup: dict[str, Any], asked: dict[str, Any]) -> None:
+        """Keys in the place of a keyboard: not in an edit; a place is asked for in private only."""
+        keys = [key for row in markup.get("keyboard", []) for key in row]
+        if "message_id" in asked:
+            raise Refused(400, "Bad Request: inline keyboard expected")
+        if not all(key.get("text") for key in keys) or (not keys and markup.get("remove_keyboard") is not True):
+            raise Refused(400, "Bad Request: keyboard button text must be non-empty")
+        if any("request_location" in key for key in keys) and self._known(asked)["type"] != "private":
+            raise Refused(400, "Bad Request: location can be requested in private chats only")
 
     def _answer_press(self, asked: dict[str, Any]) -> bool:
         if len(str(asked.get("text", ""))) > 200:
