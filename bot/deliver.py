@@ -16,7 +16,8 @@ from bot.circuit import SPAN, Circuit
 from bot.errors import YamchiError
 from bot.models import Delivery, Health, Outcome
 from bot.outcomes import REPEAT_AFTER, decided, lapsed
-from bot.ports import Chat, Clock, CrashHook, Store
+from bot.ports import Chat, Clock, CrashHook
+from bot.store import Store
 
 LEASE: Final = timedelta(seconds=120)
 """Longer than any transport waits for its answer, so that a lapsed claim has no live sender."""

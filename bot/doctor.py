@@ -16,8 +16,9 @@ from bot.errors import ChatRejected, SourceError
 from bot.fetch import Fetcher
 from bot.mistakes import Finding, mistakes
 from bot.models import Catalogue, Feed, RateRoad
-from bot.ports import Chat, Clock, Store
+from bot.ports import Chat, Clock
 from bot.sources import banks
+from bot.store import Store
 
 SKEW_BORNE: Final = timedelta(seconds=5)
 LEAST_FREE: Final = 100 << 20

@@ -10,7 +10,7 @@ from bot.models import Install
 
 
 class Installs(Protocol):
-    """A part of the Store (bot/ports.py): one method is one transaction here, too."""
+    """A part of the Store (bot/store.py): one method is one transaction here, too."""
 
     async def install(self, platform: str, workspace: str) -> Install | None:
         """The workspace of this id, if it has us."""

@@ -16,9 +16,9 @@ from bot.locales import tongue
 from bot.message import Message
 from bot.models import Address, Article, Bundle, Catalogue, ChatSettings, Outgoing, Subscription
 from bot.outlets import Outlets, outlets
-from bot.ports import Store
 from bot.quiet import hushed, quiet_until
 from bot.sources import feeds
+from bot.store import Store
 from bot.wanted import Reading, reading
 
 AN_HOUR: Final = timedelta(hours=1)

@@ -19,8 +19,9 @@ from bot.locales import languages, tongue
 from bot.models import Health
 from bot.patience import patiently
 from bot.places import known_zones
-from bot.ports import Ask, Chat, Clock, Lock, Store
+from bot.ports import Ask, Chat, Clock
 from bot.schedule import Tick, Ticks
+from bot.store import Lock, Store
 from bot.track import Tracker
 
 RESTART_SECONDS = (1, 2, 5, 15, 30)

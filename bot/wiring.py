@@ -29,9 +29,10 @@ from bot.fetch import Fetcher
 from bot.memory import collect_seldom, give_large_blocks_back
 from bot.models import Address, Catalogue
 from bot.parsing import Parser
-from bot.ports import Chat, Clock, CrashHook, Lock, Store
+from bot.ports import Chat, Clock, CrashHook
 from bot.sample import SampleEdition
 from bot.service import Service
+from bot.store import Lock, Store
 from bot.track import Tracker
 from handlers.console import Console
 from handlers.menu.desk import Desk

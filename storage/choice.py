@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from bot.ports import Lock
+from bot.store import Lock
 from storage.lock import ServiceLock
 from storage.sqlite import SqlStore, open_store
 

@@ -33,7 +33,7 @@ from bot.models import (
     Subscription,
     Update,
 )
-from bot.ports import Store
+from bot.store import Store
 from storage import alerts as alerts_
 from storage import bundles, chats, due, inbox, index, installs, ledger, news, privacy, rates, search, sources
 from storage.index import Index

@@ -27,7 +27,7 @@ from bot.money import (
 )
 from bot.pairs import read_columns, read_history, read_pair, read_period, turn
 from bot.periods import calendar
-from bot.ports import Store
+from bot.store import Store
 from tests.fixings import FRI, MON, NOON, ROADS, SAT, SUN, THU, TUE, keep, keep_week, printed
 from tests.stores import new_store
 

@@ -34,8 +34,8 @@ from bot.models import (
     Subscription,
     Update,
 )
-from bot.ports import Store
 from bot.rules import SUSPECT_AFTER
+from bot.store import Store
 from tests.stores import empty_store, rows_written
 
 NOW = datetime(2026, 11, 23, 4, 0, 0, 123456, tzinfo=UTC)

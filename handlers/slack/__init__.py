@@ -14,7 +14,8 @@ from bot.errors import ChatRejected
 from bot.message import Message
 from bot.models import Address, Health, Outcome
 from bot.pace import Pace
-from bot.ports import Ask, Clock, CrashHook, Page, Store
+from bot.ports import Ask, Clock, CrashHook, Page
+from bot.store import Store
 from handlers.slack.files import Files
 from handlers.slack.installs import Credentials, ManyWorkspaces
 from handlers.slack.listen import Listener

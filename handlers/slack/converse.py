@@ -14,7 +14,8 @@ from bot.errors import DatabaseError
 from bot.locales import Tongue, tongue
 from bot.message import Message
 from bot.models import Address, Answer, Request, Update
-from bot.ports import Ask, Store
+from bot.ports import Ask
+from bot.store import Store
 from handlers.menu.registry import find
 from handlers.slack.heard import SHARE, Heard
 from handlers.slack.manifest import DIRECT

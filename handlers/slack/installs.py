@@ -18,8 +18,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import DatabaseError
 from bot.models import Cause, Install
-from bot.ports import Clock, Store
+from bot.ports import Clock
 from bot.seal import Seal, Unsealable
+from bot.store import Store
 from handlers.slack.refusals import NO_RIGHT
 from handlers.slack.transport import REJECTED
 from handlers.slack.wire import Wire, refused

@@ -22,7 +22,8 @@ from bot.errors import DatabaseError
 from bot.locales import tongue
 from bot.models import Update
 from bot.patience import patiently
-from bot.ports import Ask, Clock, CrashHook, Store
+from bot.ports import Ask, Clock, CrashHook
+from bot.store import Store
 from handlers.slack.converse import Conversation
 from handlers.slack.events import Events
 from handlers.slack.heard import Heard, understand

@@ -13,7 +13,8 @@ from bot.compose import channel as compose
 from bot.errors import DatabaseError
 from bot.locales import tongue
 from bot.models import Address, Outcome, Outgoing
-from bot.ports import Clock, Store
+from bot.ports import Clock
+from bot.store import Store
 from handlers.slack.people import People
 from handlers.slack.refusals import NO_RIGHT
 from handlers.slack.wire import refused

@@ -14,7 +14,8 @@ from bot.locales import Tongue, tongue
 from bot.message import Message
 from bot.models import UNINSTALLED, Address, Outcome
 from bot.pace import Limits, Pace, Rate
-from bot.ports import Clock, Store
+from bot.ports import Clock
+from bot.store import Store
 from handlers.slack.files import Files, attachments
 from handlers.slack.refusals import UNANSWERABLE, outcome_of
 from handlers.slack.render import plain_text, render

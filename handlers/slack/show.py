@@ -14,7 +14,8 @@ from bot.errors import DatabaseError
 from bot.locales import Tongue, tongue
 from bot.message import Message
 from bot.models import Address, Request
-from bot.ports import Ask, Store
+from bot.ports import Ask
+from bot.store import Store
 from handlers.slack import screens
 from handlers.slack.converse import Conversation, asked
 from handlers.slack.heard import Heard

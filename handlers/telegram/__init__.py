@@ -21,7 +21,8 @@ from bot.locales import Tongue, languages, tongue
 from bot.message import Message
 from bot.models import Address, Health, Outcome
 from bot.pace import Pace as SendPace
-from bot.ports import Ask, Clock, CrashHook, Page, Store, Tell
+from bot.ports import Ask, Clock, CrashHook, Page, Tell
+from bot.store import Store
 from handlers.telegram import webhook
 from handlers.telegram.conversation import Conversation
 from handlers.telegram.hear import Ear

@@ -17,8 +17,9 @@ from bot.chart.draw import NotDrawn, Painter
 from bot.message import Attachment, Message, Picture
 from bot.models import Address, Outcome
 from bot.pace import Limits, Pace, Rate
-from bot.ports import Clock, Store
+from bot.ports import Clock
 from bot.rules import SHELF_LIFE
+from bot.store import Store
 from handlers.telegram.outcome import outcome_of
 from handlers.telegram.render import SAMPLE, Page, callback_data, render
 from handlers.telegram.transport import AnswerLost, Flooded, NotSent, ServerFault, Transport
