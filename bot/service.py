@@ -123,6 +123,7 @@ class Service:
 
     async def _stand_by(self, ask: Ask, lock: Lock) -> None:
         """Lead as long as the lock is ours, and wait for it as long as it is not."""
+        told = False
         while True:
             if await asyncio.to_thread(_taken, lock):
                 leading = asyncio.create_task(self._lead(ask))
@@ -136,8 +137,10 @@ class Service:
                 if not leading.cancelled():
                     leading.result()
                 log.error("the lock is lost: another process may lead now")
-            else:
+                told = False
+            elif not told:
                 log.info("standing by: another process leads")
+                told = True
             await asyncio.sleep(LOCK_SECONDS)
 
     async def _lead(self, ask: Ask) -> None:

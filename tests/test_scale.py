@@ -91,7 +91,8 @@ def test_another_leads_soon_after_the_first_was_killed(tmp_path: Path):
         other.wait_for_log("standing by")
         fan.telegram.say(41, "/version")
         those.wait(lambda: fan.telegram.messages(41))
-        those.kill(those.running.index(leader))
+        those.running.remove(leader)
+        leader.kill()
         began = time.monotonic()
         other.wait_for_log("serving")
         fan.telegram.say(42, "/version")
@@ -114,6 +115,8 @@ def test_the_database_restarts_and_all_go_on_by_themselves(tmp_path: Path, tell:
         those.wait(lambda: fan.arrived() > before + 40)
         took = time.monotonic() - began
         those.wait(lambda: not fan.waits())
+        fan.telegram.say(41, "/version")
+        those.wait(lambda: fan.telegram.messages(41))  # somebody leads
         assert [one.stop() for one in those.running] == [0] * len(ROLES)
         fan.count(tally, 400)
         fastest = most_a_second(fan)
