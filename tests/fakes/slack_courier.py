@@ -39,8 +39,8 @@ def signature(body: bytes, stamp: str, secret: str = SECRET) -> str:
     return "v0=" + hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
 
 
-def forgeries(now: int) -> dict[str, tuple[bytes, dict[str, str]]]:
-    """Requests that Slack did not make, or not now. now: seconds since 1970"""
+def forgeries(now: int, late: int = 301) -> dict[str, tuple[bytes, dict[str, str]]]:
+    """Requests that Slack did not make, or not now. now: seconds since 1970; late: more than 300"""
     body, content = encoded("slash_commands", COMMAND)
     good = signature(body, str(now))
 
@@ -52,8 +52,8 @@ def forgeries(now: int) -> dict[str, tuple[bytes, dict[str, str]]]:
         "another secret": (body, headers(signed=signature(body, str(now), "guess"))),
         "another body": (body + b"&admin=1", headers()),
         "another time": (body, headers(str(now - 1))),
-        "301 seconds old": (body, headers(str(now - 301), signature(body, str(now - 301)))),
-        "301 seconds ahead": (body, headers(str(now + 301), signature(body, str(now + 301)))),
+        f"{late} seconds old": (body, headers(str(now - late), signature(body, str(now - late)))),
+        f"{late} seconds ahead": (body, headers(str(now + late), signature(body, str(now + late)))),
         "no number": (body, headers("abc", signature(body, "abc"))),
         "a negative number": (body, headers(f"-{now}", signature(body, f"-{now}"))),
         "an endless number": (body, headers("9" * 5000, good)),
