@@ -166,7 +166,7 @@ def test_every_currency_has_its_button():
     euro = Board((Quote("EUR", "KZT", "nbk", "official", Decimal("550.60"), TODAY),))
     assert [button.command for button in board(euro, EN).buttons] == [
         "/rates EUR/KZT",
-        "/rates",
+        "/rates USD",
         "/rates RUB",
         "/rates CNY",
     ]
