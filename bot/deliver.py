@@ -28,6 +28,8 @@ HANDFUL_SECONDS: Final = 0.01
 """What comes down within it is claimed for together: a claim is a commit as well."""
 TOKEN_SECONDS: Final = 0.1
 UPKEEP_SECONDS: Final = 1.0
+CLAIM_SECONDS: Final = 2.0
+"""How long a claim is waited for when we stop. One that comes later lapses: the store is held by somebody."""
 DRAIN_SECONDS: Final = 8
 SETTLE_TRIES: Final = 60
 """A second apart: what has been sent and is not written down would be sent again."""
@@ -135,7 +137,9 @@ class Deliverer:
         try:
             claimed = await asyncio.shield(claiming)
         except asyncio.CancelledError:  # we are stopping; what is being claimed all the same is carried, or given back
-            self._take_up(road, await claiming)
+            await asyncio.wait({claiming}, timeout=CLAIM_SECONDS)
+            if claiming.done():
+                self._take_up(road, claiming.result())
             raise
         self._take_up(road, claimed)
         return len(claimed)

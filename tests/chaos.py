@@ -79,7 +79,7 @@ class Proven:
     def __call__(self, folder: Path) -> tuple[str, bool]:
         report = folder / "report.xml"
         called = [sys.executable, "-m", "pytest", "-m", self.marks, f"--basetemp={folder / 'tests'}"]
-        called += [f"--junitxml={report}", *(f"tests/{test}" for test in self.tests)]
+        called += ["-o", "junit_family=xunit1", f"--junitxml={report}", *(f"tests/{test}" for test in self.tests)]
         ran = subprocess.run(called, cwd=ROOT, capture_output=True, text=True)
         if not report.exists():
             return ran.stdout + ran.stderr, False
