@@ -50,7 +50,7 @@ class Nowhere:
 
     async def listen(self, ask: Ask) -> None: ...
 
-    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
+    async def send(self, address: Address, message: Message, *, plain: bool = False, answers: str = "") -> Outcome:
         self.taken += 1
         return Outcome("sent", message_id="1")
 

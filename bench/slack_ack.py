@@ -36,6 +36,7 @@ async def measured(road: str, at_once: int, folder: Path) -> list[float]:
     """Seconds to each acknowledgement."""
     store = await open_store(folder / f"{road}{at_once}.db")
     with FakeSlack() as fake:
+        fake.people = {f"U{n}": {"tz": "Asia/Almaty"} for n in range(COMMANDS)}
         async with speaking(fake, store, Menu(takes=SLOW), road, now=now):
             with ThreadPoolExecutor(at_once) as people:
                 loop = asyncio.get_running_loop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import cli
-from bot.config import Settings, read_supervisor
+from bot.config import POSTGRESQL, Settings, read_supervisor
 from bot.errors import SettingsError
 from bot.health import http_server
 from bot.message import to_data
 from bot.models import Address, Request
 from bot.notify import notified
 from bot.ports import Clock, CrashHook, Page
-from bot.service import Service, stop_signal
+from bot.service import LEADING, ROLES, Service, stop_signal
 from bot.wiring import VERSION, Core, World, in_use, live_core, open_chats, pass_over, sample_core
 from handlers import menu
 from handlers.console import Console, print_message
 from storage import backup
+from storage.choice import SQLITE, chosen_lock
 from storage.lock import ServiceLock
 
 HERE: Final = Address("console", "local")
@@ -75,19 +76,24 @@ async def _ask(settings: Settings | None, world: World, text: str, *, as_json: b
     return 1 if answer.error else 0
 
 
-async def _run(settings: Settings, world: World) -> int:
-    """The service, until a signal ends it."""
+async def _run(settings: Settings, world: World, roles: Collection[str] = ROLES) -> int:
+    """The service, until a signal ends it. Several may share a PostgreSQL database."""
     if settings.half_set and not settings.telegram_bot_token:
         raise SettingsError(settings.half_set)
-    taken = in_use(settings.database_path)
-    if ServiceLock(settings.database_path).held_elsewhere():  # before a large database is read through
-        raise taken
+    taken = in_use(settings.database_name)
+    if settings.keeps_file:
+        if set(roles) != set(ROLES):
+            raise SettingsError("--roles: several processes need a PostgreSQL database; see DATABASE_URL")
+        if chosen_lock(settings.database_url).held_elsewhere():  # before a large database is read through
+            raise taken
     if settings.open_webhook:
         raise SettingsError(settings.open_webhook)
     async with live_core(settings, world) as core:
-        if not core.lock.acquire():
+        if settings.keeps_file and not core.lock.acquire():
             raise taken
         chats = open_chats(settings, core)
+        if not LEADING.issubset(roles):
+            del chats["console"]
         service = core.service(chats)
         refresh = partial(core.tracker.first_answers, seconds=FIRST_ANSWER_SECONDS)
         desk = replace(core.desk, refresh=refresh, health=service.ready)
@@ -96,12 +102,13 @@ async def _run(settings: Settings, world: World) -> int:
             rejected = await service.check_chats()
             if rejected and len(rejected) == sum(name != "console" for name in chats):
                 raise SettingsError("; ".join(map(str, rejected)))
-            await service.deliverer.settle_lapsed(alone=True)
+            if "send" in roles:
+                await service.deliverer.settle_lapsed(alone=True)
             pages = {path: page for chat in chats.values() for path, page in chat.pages().items()}
             pages["/metrics"] = _metrics(core, service)
             server = http_server(settings.http_listen, service.alive, service.ready, pages)
             async with server, notified(read_supervisor(), service.alive):
-                await service.serve(partial(menu.answer, desk), stop)
+                await service.serve(partial(menu.answer, desk), stop, core.lock, roles)
         finally:
             await asyncio.gather(*(chat.close() for chat in chats.values()))
             core.lock.release()
@@ -170,6 +177,20 @@ async def _backfill(settings: Settings, world: World, days: int, only: list[str]
     return 1 if tallies and all(tally.in_vain for tally in tallies) else 0
 
 
+async def _migrate_store(_: Settings | None, source: str, target: str) -> int:
+    from bot.progress import counting  # noqa: PLC0415
+    from storage.postgres.copying import copy_store  # noqa: PLC0415
+
+    if not source.startswith(SQLITE) or not target.startswith(POSTGRESQL):
+        raise SettingsError("migrate-store: expected sqlite:///PATH and postgresql://USER:PASSWORD@HOST/DATABASE")
+    with counting() as show:
+        copied = copy_store(Path(source.removeprefix(SQLITE)), target, show)
+    for table in copied:
+        print(table)  # noqa: T201
+    print("All of it is there, row for row. Set DATABASE_URL to the new one.")  # noqa: T201
+    return 0
+
+
 async def _backup(settings: Settings, world: World, target: Path) -> int:
     made, size = await asyncio.to_thread(backup.back_up, settings.database_path, target, world.clock())
     print(f"{made}: {size:,} bytes, read through and whole")  # noqa: T201
@@ -181,7 +202,7 @@ async def _restore(settings: Settings, world: World, source: Path) -> int:
     path, now = settings.database_path, world.clock()
     lock = ServiceLock(path)
     if not lock.acquire():
-        raise in_use(path)
+        raise in_use(settings.database_name)
     try:
         made, aside = await asyncio.to_thread(backup.prepare, path, source, now)
         try:
@@ -228,13 +249,14 @@ def main(argv: list[str] | None = None, clock: Clock = _now, crash: CrashHook = 
         ask=lambda text, as_json, sample: cli.perform(
             partial(_ask, world=world, text=text, as_json=as_json), sample=sample
         ),
-        run=lambda: cli.perform(partial(_run, world=world), serves=lambda _: True),
+        run=lambda roles: cli.perform(partial(_run, world=world, roles=roles), serves=lambda _: True),
         doctor=lambda: cli.perform(partial(_doctor, world=world)),
         probe=lambda name: cli.perform(partial(_probe, world=world, name=name)),
         backfill=lambda days, only: cli.perform(partial(_backfill, world=world, days=days, only=only)),
         backup=lambda target: cli.perform(partial(_backup, world=world, target=target)),
         restore=lambda source: cli.perform(partial(_restore, world=world, source=source)),
         manifest=_manifest,
+        migrate_store=lambda source, target: cli.perform(partial(_migrate_store, source=source, target=target)),
         version=VERSION,
     )
     return cli.call(verbs, argv)

@@ -32,9 +32,10 @@ from bot.models import (
     RateTable,
 )
 from bot.money import per_unit
-from bot.ports import Clock, Store
+from bot.ports import Clock
 from bot.press import Press
 from bot.quiet import hushed
+from bot.store import Store
 from bot.suspicion import in_force
 
 DUE_AT_ONCE: Final = 10_000

@@ -21,9 +21,10 @@ from bot.errors import SettingsError, SourceError
 from bot.fetch import Fetcher
 from bot.models import Catalogue, RateRoad, RateTable
 from bot.parsing import Parser
-from bot.ports import Clock, Store
+from bot.ports import Clock
 from bot.sources import Bank, banks
 from bot.sources.histories import HISTORIES, Series
+from bot.store import Store
 
 BASE: Final = "USD"
 BANK_LIMIT: Final = 1_000_000

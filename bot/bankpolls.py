@@ -18,10 +18,11 @@ from bot.fetch import Fetcher
 from bot.holds import release_vouched
 from bot.models import Outgoing, PollState, RateRoad, RateTable
 from bot.parsing import Parser
-from bot.ports import Clock, CrashHook, Store
+from bot.ports import Clock, CrashHook
 from bot.roads import needed
 from bot.sources import banks, issuer_of
 from bot.sources.look import look
+from bot.store import Store
 from bot.suspicion import with_holds
 from bot.watch import watch
 

@@ -13,8 +13,8 @@ from bot.bankdays import FRESH, missed
 from bot.locales import N_
 from bot.models import Announced, Board, Quote, RateRoad, RateTable, StoredFixing
 from bot.money import change, moved, per_unit, printed_change
-from bot.ports import Figures
 from bot.sources import banks
+from bot.store import Figures
 
 FIVE: Final = ("KZT", "KGS", "UZS", "TJS", "TMT")
 BASE: Final = "USD"

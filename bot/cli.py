@@ -17,6 +17,7 @@ import typer
 from bot.config import Settings, read_settings
 from bot.errors import DatabaseError, YamchiError
 from bot.log import set_up_logs
+from bot.service import LEADING, ROLES
 
 Work = Callable[[Any], Coroutine[Any, Any, int]]
 
@@ -28,13 +29,14 @@ class Verbs:
     start: Callable[[], int]
     chat: Callable[[bool], int]
     ask: Callable[[str, bool, bool], int]
-    run: Callable[[], int]
+    run: Callable[[frozenset[str]], int]
     doctor: Callable[[], int]
     probe: Callable[[str], int]
     backfill: Callable[[int, list[str]], int]
     backup: Callable[[Path], int]
     restore: Callable[[Path], int]
     manifest: Callable[[str], int]
+    migrate_store: Callable[[str, str], int]
     version: str
 
 
@@ -94,9 +96,21 @@ def ask(
 
 
 @app.command()
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    roles: Annotated[str, typer.Option("--roles", help="Of several processes: web,tick or send.")] = ",".join(ROLES),
+) -> None:
     """Run the service: every chat that has a token, the sources, the digests."""
-    _end(context.obj.run())
+    _end(context.obj.run(_roles(roles)))
+
+
+def _roles(said: str) -> frozenset[str]:
+    roles = frozenset(role.strip() for role in said.split(","))
+    if not roles <= set(ROLES):
+        raise typer.BadParameter(f"expected some of {', '.join(ROLES)}", param_hint="--roles")
+    if roles & LEADING and not roles >= LEADING:
+        raise typer.BadParameter("web and tick go together", param_hint="--roles")
+    return roles
 
 
 @app.command()
@@ -122,6 +136,16 @@ def backfill(
 ) -> None:
     """Fetch the fixings of past days that are not stored yet. May run beside the service, and again."""
     _end(context.obj.backfill(days, banks or []))
+
+
+@app.command("migrate-store")
+def migrate_store(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FROM", help="sqlite:///PATH")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="postgresql://..., an empty database")],
+) -> None:
+    """Copy the whole store into PostgreSQL and prove it. No service may run meanwhile. May be run again to go on."""
+    _end(context.obj.migrate_store(source, target))
 
 
 @app.command()

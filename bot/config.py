@@ -22,7 +22,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.errors import SettingsError
+from bot.errors import DatabaseError, SettingsError
 from bot.locales import languages
 from bot.switches import SLACK, missing_for_slack
 
@@ -33,6 +33,8 @@ ADMIN = {"telegram": re.compile(r"[0-9]+"), "slack": re.compile(r"[A-Z0-9]+/[A-Z
 WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 SHORTEST_KEY = 32
+
+POSTGRESQL = "postgresql://"
 
 HostPort = tuple[str, int]
 
@@ -77,8 +79,10 @@ def _url(value: str) -> str:
 
 
 def _database(value: str) -> str:
-    if not value.startswith("sqlite:///") or value == "sqlite:///":
-        raise ValueError("expected sqlite:///PATH")
+    if value.startswith("sqlite:///") and value != "sqlite:///":
+        return value
+    if not value.startswith(POSTGRESQL) or not urlsplit(value).path.strip("/"):
+        raise ValueError("expected sqlite:///PATH or postgresql://...")
     return value
 
 
@@ -111,7 +115,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
 
     database_url: Annotated[str, AfterValidator(_database)] = Field(
-        "sqlite:///data/yamchi.db", description="sqlite:///PATH, relative to the working directory"
+        "sqlite:///data/yamchi.db",
+        description="sqlite:///PATH, relative to the working directory, or postgresql://USER:PASSWORD@HOST/DATABASE",
     )
     telegram_bot_token: SecretStr | None = Field(None, description="a bot token from @BotFather")
     telegram_api_url: Url = Field("https://api.telegram.org", description="an http or https address, the server's root")
@@ -155,8 +160,24 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", description="console or json")
 
     @property
+    def keeps_file(self) -> bool:
+        """Whether the store is a file of ours."""
+        return not self.database_url.startswith(POSTGRESQL)
+
+    @property
     def database_path(self) -> Path:
+        """That file. Raises DatabaseError where there is none."""
+        if not self.keeps_file:
+            raise DatabaseError("this is for SQLite's file; PostgreSQL is backed up and restored by pg_dump and psql")
         return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @property
+    def database_name(self) -> str:
+        """The database as it may be shown: without its password."""
+        if self.keeps_file:
+            return str(self.database_path)
+        parts = urlsplit(self.database_url)
+        return f"{POSTGRESQL}{parts.netloc.rpartition('@')[2]}{parts.path}"
 
     @property
     def has_chat(self) -> bool:
@@ -192,7 +213,8 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every configured secret, for the log's redaction."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        held = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        return tuple(filter(None, (*held, urlsplit(self.database_url).password)))
 
     @classmethod
     def settings_customise_sources(
@@ -215,7 +237,8 @@ class _SecretFiles(PydanticBaseSettingsSource):
         return (_read_secret(field_name, path) if path else None), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        secret = {name: f for name, f in self.settings_cls.model_fields.items() if f.annotation == SecretStr | None}
+        fields = self.settings_cls.model_fields.items()
+        secret = {name: f for name, f in fields if f.annotation == SecretStr | None or name == "database_url"}
         found = {name: self.get_field_value(field, name)[0] for name, field in secret.items()}
         return {name: value for name, value in found.items() if value is not None}
 

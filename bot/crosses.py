@@ -17,8 +17,8 @@ from bot.board import BASE, NO_FIGURE, month_before, read_quote
 from bot.models import Announced, Quote, RateKind, RateRoad, StoredFixing
 from bot.money import EXACT, change, per_unit
 from bot.periods import GAP
-from bot.ports import Figures
 from bot.sources import banks, issuer_of
+from bot.store import Figures
 
 AHEAD: Final = timedelta(days=4)
 GOOD_DIGITS: Final = 4

@@ -16,7 +16,8 @@ from bot.circuit import SPAN, Circuit
 from bot.errors import YamchiError
 from bot.models import Delivery, Health, Outcome
 from bot.outcomes import REPEAT_AFTER, decided, lapsed
-from bot.ports import Chat, Clock, CrashHook, Store
+from bot.ports import Chat, Clock, CrashHook
+from bot.store import Store
 
 LEASE: Final = timedelta(seconds=120)
 """Longer than any transport waits for its answer, so that a lapsed claim has no live sender."""
@@ -84,6 +85,7 @@ class Deliverer:
 
     async def run(self) -> None:
         """Deliver until cancelled; then let what is in flight come down, for a few seconds."""
+        await self._lease_all()  # a platform may want silence, and others may have its tokens
         beside = [asyncio.create_task(work()) for work in (self._listen_to_store, self._keep_up)]
         try:
             while True:
@@ -168,18 +170,21 @@ class Deliverer:
 
     async def _keep_up(self) -> None:
         """What must be looked after while messages go out."""
-        leased = -SHARE_SECONDS
+        leased = _seconds()
         while True:
             if _seconds() - leased >= SHARE_SECONDS:
                 leased = _seconds()
-                for platform in list(self._chats):
-                    await self._lease(platform)
+                await self._lease_all()
             now = self._clock()
             await self._store.expire(now)
             await self.settle_lapsed()
             for platform in list(self._chats):
                 await self._persist_hold(platform)
             await asyncio.sleep(UPKEEP_SECONDS)
+
+    async def _lease_all(self) -> None:
+        for platform in list(self._chats):
+            await self._lease(platform)
 
     async def _lease(self, platform: str) -> None:
         now, pace = self._clock(), self._chats[platform].pace
@@ -230,7 +235,7 @@ class Deliverer:
         try:
             if delivery.edits:
                 return await chat.edit(delivery.address, delivery.edits, delivery.message, plain=delivery.plain)
-            return await chat.send(delivery.address, delivery.message, plain=delivery.plain)
+            return await chat.send(delivery.address, delivery.message, plain=delivery.plain, answers=delivery.answers)
         except YamchiError as error:  # the store failed the chat, which asks it before it sends anything
             return Outcome("pending", str(error), retry_at=self._clock() + REPEAT_AFTER)
         except Exception as error:

@@ -16,8 +16,9 @@ from bot.errors import ChatRejected, SourceError
 from bot.fetch import Fetcher
 from bot.mistakes import Finding, mistakes
 from bot.models import Catalogue, Feed, RateRoad
-from bot.ports import Chat, Clock, Store
+from bot.ports import Chat, Clock
 from bot.sources import banks
+from bot.store import Store
 
 SKEW_BORNE: Final = timedelta(seconds=5)
 LEAST_FREE: Final = 100 << 20
@@ -41,8 +42,9 @@ async def examine(
         yield finding
     await store.ping()
     beside = "; a service runs on it" if served else ""
-    yield Finding("ok", "database", f"{settings.database_path} can be read and written{beside}")
-    yield _room(settings)
+    yield Finding("ok", "database", f"{settings.database_name} can be read and written{beside}")
+    if settings.keeps_file:
+        yield _room(settings)
     if not served:
         yield _port(settings.http_listen)
     for done in asyncio.as_completed([_chat(chat, settings) for chat in chats]):

@@ -16,9 +16,10 @@ from bot.errors import SourceError
 from bot.fetch import Fetched, Fetcher
 from bot.models import Article, Feed, PollState
 from bot.parsing import Parser
-from bot.ports import Clock, CrashHook, Store
+from bot.ports import Clock, CrashHook
 from bot.sources import feeds
 from bot.sources.entries import ParsedFeed
+from bot.store import Store
 
 log = structlog.get_logger()
 

@@ -12,8 +12,8 @@ from bot.announce import Announcer
 from bot.board import AHEAD, DAYS
 from bot.models import Hold, RateRoad, RateTable, StoredFixing
 from bot.money import EXACT, per_unit
-from bot.ports import Store
 from bot.sources import Bank, banks
+from bot.store import Store
 from bot.suspicion import agree, suspicion
 from bot.watch import Raised, watch
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -9,7 +10,7 @@ from bot.models import Install
 
 
 class Installs(Protocol):
-    """A part of the Store (bot/ports.py): one method is one transaction here, too."""
+    """A part of the Store (bot/store.py): one method is one transaction here, too."""
 
     async def install(self, platform: str, workspace: str) -> Install | None:
         """The workspace of this id, if it has us."""
@@ -17,8 +18,9 @@ class Installs(Protocol):
     async def installs(self, platform: str) -> list[Install]:
         """All workspaces that have us."""
 
-    async def keep_install(self, install: Install, now: datetime) -> None:
-        """It has us, or has us again: then its chats go on as they were."""
+    async def keep_install(self, install: Install, now: datetime, cured: Collection[str] = ()) -> None:
+        """It has us, or has us again: then its chats go on as they were, those too that were paused for a reason
+        that is cured by it."""
 
     async def renew_install(self, install: Install) -> bool:
         """Its token is another one now. False if it has us no more; then nothing is kept."""

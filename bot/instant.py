@@ -16,9 +16,9 @@ from bot.locales import tongue
 from bot.message import Message
 from bot.models import Address, Article, Bundle, Catalogue, ChatSettings, Outgoing, Subscription
 from bot.outlets import Outlets, outlets
-from bot.ports import Store
 from bot.quiet import hushed, quiet_until
 from bot.sources import feeds
+from bot.store import Store
 from bot.wanted import Reading, reading
 
 AN_HOUR: Final = timedelta(hours=1)
@@ -49,12 +49,15 @@ class Instant:
         added = await self.store.added_feeds()
         seen = {order.address: outlets(self.catalogue, added, order.address) for order, _ in listeners}
         pushed = await self.store.pushed_since(self.now - AN_HOUR)
+        before = await self._before(new) if any(settings.threads for _, settings in listeners) else {}
         told: dict[tuple[str, Address], Outgoing] = {}
         for article, event, terms, (order, settings) in await asyncio.to_thread(_wanted, new, listeners):
             own = seen[order.address]
             if (event, order.address) not in told and article.source not in own.hidden:
                 why = whys.of_article(order, article, terms)
-                out = hushed(replace(self._article(article, event, own, settings), why=why), settings)
+                follows = before.get(article.story, ()) if settings.threads else ()
+                out = replace(self._article(article, event, own, settings), why=why, follows=follows)
+                out = hushed(out, settings)
                 spaced = _spaced(out, pushed.setdefault(order.address, []), settings, self.now)
                 told[event, order.address] = spaced
         return list(told.values())
@@ -92,6 +95,16 @@ class Instant:
             for order, chosen in found
             if order.content.news and not order.is_paused(self.now)
         ]
+
+    async def _before(self, new: Sequence[tuple[Article, Sequence[str]]]) -> dict[int, tuple[str, ...]]:
+        """By story, the events of what was told of it already, the first one first."""
+        numbers = {article.story for article, _ in new if article.story}
+        firsts = [first for number in numbers if (first := await self.store.article(number))]
+        pieces = {piece.id: piece for piece in (*firsts, *await self.store.stories(numbers))}
+        told: dict[int, dict[str, None]] = {}
+        for number, piece in sorted(pieces.items()):
+            told.setdefault(piece.story or number, {})[feeds.event(piece, feeds.keys(piece))] = None
+        return {story: tuple(events) for story, events in told.items()}
 
     def _article(self, article: Article, event: str, own: Outlets, settings: ChatSettings) -> Outgoing:
         outlet = own.titles.get(article.source, article.source)

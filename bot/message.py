@@ -22,8 +22,19 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Instant:
+    """A stretch of a text (see Span) that tells an instant on the chat's clocks. at: ISO 8601; a platform that
+    knows the clocks of each reader may show it on those."""
+
+    start: int
+    end: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Heading:
     text: str
+    instants: tuple[Instant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class Paragraph:
     spans: tuple[Span, ...] = ()
     small: bool = False
     quoted: bool = False
+    instants: tuple[Instant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +136,18 @@ class Message:
 
 
 def to_data(message: Message) -> dict[str, Any]:
-    """The message as JSON data: {"blocks": [{"type", "text", ...}], "buttons": [...], "sample"}, "silent" if it is."""
+    """The message as JSON data: {"blocks": [{"type", "text", ...}], "buttons": [...], "sample"}, and "silent" and
+    "locate" where it has them; in a block "instants" if it tells any."""
     data: dict[str, Any] = {
-        "blocks": [{"type": type(block).__name__.lower(), **asdict(block)} for block in message.blocks],
+        "blocks": [_block_data(block) for block in message.blocks],
         "buttons": [asdict(button) for button in message.buttons],
         "sample": message.sample,
     }
-    return data | {"silent": True} if message.silent else data
+    if message.silent:
+        data["silent"] = True
+    if message.locate != "":
+        data["locate"] = message.locate
+    return data
 
 
 def from_data(data: dict[str, Any]) -> Message:
@@ -140,13 +157,21 @@ def from_data(data: dict[str, Any]) -> Message:
         tuple(Button(**button) for button in data["buttons"]),
         data["sample"],
         data.get("silent", False),
+        data.get("locate", ""),
     )
+
+
+def _block_data(block: Block) -> dict[str, Any]:
+    data = {"type": type(block).__name__.lower(), **asdict(block)}
+    return {name: value for name, value in data.items() if value or name != "instants"}
 
 
 def _block(data: dict[str, Any]) -> Block:
     fields = {name: value for name, value in data.items() if name != "type"}
     if "spans" in fields:
         fields["spans"] = tuple(Span(**span) for span in fields["spans"])
+    if "instants" in fields:
+        fields["instants"] = tuple(Instant(**instant) for instant in fields["instants"])
     for name in ("rows", "points", "marks", "across", "up"):
         if name in fields:
             fields[name] = tuple(tuple(row) for row in fields[name])

@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector, exposition
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from bot.models import Health, OutboxReport, PollState
-from bot.ports import Clock, Store
+from bot.ports import Clock
+from bot.store import Store
 
 PROXIED = frozenset({"Forwarded", "X-Forwarded-For", "X-Real-IP"})
 """Headers that show a request to come from further off than it looks."""

@@ -10,7 +10,7 @@ from bot.models import Address, Delivery, Lease, LedgerCounts, OutboxReport, Out
 
 
 class Outbox(Protocol):
-    """A part of the Store (bot/ports.py): one method is one transaction here, too.
+    """A part of the Store (bot/store.py): one method is one transaction here, too.
 
     outbox         enqueue, enqueued, lease_tokens, hold, claim, settle, lapsed, expire
     chats' fate    pause, revive, reprieve, move_chat

@@ -71,6 +71,7 @@ class Pace:
     """One platform's buckets. A bucket is the instant at which it will be full again.
 
     time: seconds that only ever grow; that of the running loop by itself
+    share: what part of it all is ours, where several send
     """
 
     def __init__(self, limits: Limits, time: Callable[[], float] = _loop_time) -> None:
@@ -112,7 +113,8 @@ class Pace:
         if self.limits.second is None:
             return
         async with self._door:
-            if len(self._left) == self.limits.second:
+            most = max(1, int(self.limits.second * self.share))
+            for _ in range(len(self._left) + 1 - most):
                 await asyncio.sleep(max(0.0, self._left.popleft() + 1 + CLOSE - self._time()))
             self._left.append(self._time())
 
@@ -125,7 +127,7 @@ class Pace:
             return self.limits.in_flight
         rate = self._rate(shared)
         full = max(now, min(self._shared.values(), default=self._full("")))
-        ahead = now + AHEAD - (full - _slack(shared, rate))
+        ahead = now + AHEAD - (full - self._slack(shared, rate))
         return int(ahead * rate) + 1 if ahead >= 0 else 0
 
     def rest(self, chat: str) -> float:
@@ -178,20 +180,20 @@ class Pace:
         if rate is None:
             return silent
         full = self._chats.get(chat, self._unknown(rate))
-        return max(silent, full - _slack(rate, rate.a_second, reply=reply))
+        return max(silent, full - self._slack(rate, rate.a_second, reply=reply))
 
     def _all_free(self, chat: str, *, reply: bool) -> float:
         shared = self.limits.shared
         if shared is None:
             return 0.0
-        return self._full(self.limits.workspace(chat)) - _slack(shared, self._rate(shared), reply=reply)
+        return self._full(self.limits.workspace(chat)) - self._slack(shared, self._rate(shared), reply=reply)
 
     def _full(self, where: str) -> float:
         """When the bucket of all together is full. What the process before us said is not known, so it begins with
         one token."""
         shared = self.limits.shared
         assert shared
-        return self._shared.get(where, self._first() + _slack(shared, self._rate(shared), reply=True))
+        return self._shared.get(where, self._first() + self._slack(shared, self._rate(shared), reply=True))
 
     def _spend(self, chat: str, turn: float) -> None:
         if (shared := self.limits.shared) is not None:
@@ -205,7 +207,7 @@ class Pace:
 
     def _unknown(self, rate: Rate) -> float:
         """Where a chat's bucket begins that nobody has taken from: a slow one begins with one token, too."""
-        return self._first() + _slack(rate, rate.a_second, reply=True) if rate.a_second < 1 else 0.0
+        return self._first() + self._slack(rate, rate.a_second, reply=True) if rate.a_second < 1 else 0.0
 
     def _first(self) -> float:
         """When this was asked first."""
@@ -220,7 +222,7 @@ class Pace:
         self._silent = {chat: until for chat, until in self._silent.items() if until > now}
         self._swept_at = max(SWEPT, 2 * (len(self._chats) + len(self._silent)))
 
-
-def _slack(rate: Rate, a_second: float, *, reply: bool = False) -> float:
-    """How long before a bucket is full one may take from it."""
-    return max(0, rate.burst - 1 - (0 if reply else rate.reserve)) / a_second
+    def _slack(self, rate: Rate, a_second: float, *, reply: bool = False) -> float:
+        """How long before a bucket is full one may take from it. Of a burst we have our share, but for one message."""
+        burst, reserve = max(1, int(rate.burst * self.share)), int(rate.reserve * self.share)
+        return max(0, burst - 1 - (0 if reply else reserve)) / a_second

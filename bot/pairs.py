@@ -28,8 +28,8 @@ from bot.locales import N_
 from bot.models import Announced, Board, Quote, RateKind, RateRoad
 from bot.money import inverse, per_unit, turned
 from bot.periods import GAP, Period, calendar
-from bot.ports import Figures
 from bot.sources import banks, issuer_of
+from bot.store import Figures
 
 REACH: Final = timedelta(days=45)
 """How far back a cross looks for the month before."""

@@ -16,7 +16,7 @@ from bot.message import Message
 from bot.models import AddedFeed, Article, Board, Catalogue, ChatSettings, Content, Edition, NewsQuery
 from bot.orders import query_text
 from bot.outlets import outlets
-from bot.ports import Store
+from bot.store import Store
 from bot.stories import Story, stories
 
 STORIES_COUNTED: Final = 200

@@ -16,8 +16,9 @@ from bot.fetch import Fetched, Fetcher
 from bot.locales import tongue
 from bot.models import Catalogue, Feed, PollState, RateRoad
 from bot.parsing import Parser
-from bot.ports import Clock, Store
+from bot.ports import Clock
 from bot.sources import banks, feeds
+from bot.store import Store
 
 STALE: Final = timedelta(days=14)
 

@@ -1,9 +1,9 @@
-"""How far a backfill has come: a bar a bank in a terminal, plain lines elsewhere; both on stderr."""
+"""How far a backfill or a copy has come: a bar a bank or table in a terminal, plain lines elsewhere; both on stderr."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -32,6 +32,28 @@ def progress() -> Iterator[Show]:
             bars.update(tasks[tally.bank], completed=tally.asked, note=tally.ended or f"{len(tally.kept)} new days")
 
         yield show
+
+
+@contextmanager
+def counting() -> Iterator[Callable[[str, int, int], None]]:
+    """What to tell each step to, while it lasts: of what, how many are done, of how many."""
+    if not sys.stderr.isatty():
+        yield _count
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield show
+
+
+def _count(name: str, done: int, total: int) -> None:
+    print(f"{name}: {done} of {total}", file=sys.stderr)  # noqa: T201
 
 
 def _line(tally: Tally) -> None:

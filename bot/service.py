@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -19,8 +19,9 @@ from bot.locales import languages, tongue
 from bot.models import Health
 from bot.patience import patiently
 from bot.places import known_zones
-from bot.ports import Ask, Chat, Clock, Store
+from bot.ports import Ask, Chat, Clock
 from bot.schedule import Tick, Ticks
+from bot.store import Lock, Store
 from bot.track import Tracker
 
 RESTART_SECONDS = (1, 2, 5, 15, 30)
@@ -30,6 +31,12 @@ PRUNE_SECONDS = 6 * 3600.0
 BEAT_SECONDS = 5.0
 """How often the store is tried. A second or two more, and whoever asks knows that it cannot be written."""
 
+LOCK_SECONDS = 5.0
+"""How often the lock is looked at: so soon after its holder's death another leads."""
+ROLES = ("web", "tick", "send")
+LEADING = frozenset({"web", "tick"})
+"""What the holder of the lock does: to hear people, and to look after what is due."""
+
 log = structlog.get_logger()
 
 
@@ -38,7 +45,7 @@ class Service:
     """What runs, and how it fares. `chats` holds those that can be pushed to just now.
 
     tick_seconds: how often the store is asked what is due
-    restarts: how often each task died and was started again
+    restarts: how often each task died and was started again; leads: whether it polls and listens itself
     """
 
     store: Store
@@ -52,6 +59,7 @@ class Service:
     restarts: Counter[str] = field(default_factory=Counter)
     writable: Health = field(default_factory=lambda: Health(ok=True))
     ticks: Ticks | None = None
+    leads: bool = True
 
     def alive(self) -> dict[str, Health]:
         """Whether each of our own tasks is alive, and no tick hangs."""
@@ -60,7 +68,7 @@ class Service:
     def ready(self) -> dict[str, Health]:
         """Our tasks and ticks, the store, each chat's connection, and whether we may send on it."""
         failed = self.ticks.failed() if self.ticks else {}
-        connections = {name: chat.health() for name, chat in self.chats.items()}
+        connections = {name: chat.health() for name, chat in self.chats.items()} if self.leads else {}
         ours = {**failed, **self.alive(), "store": self.writable}
         return {**ours, **_merged(connections, self.vitals), **self.deliverer.health()}
 
@@ -97,17 +105,56 @@ class Service:
         finally:
             self.ticks.stop()
 
-    async def serve(self, ask: Ask, stop: asyncio.Event) -> None:
-        """Poll, deliver and listen until `stop`."""
+    async def serve(self, ask: Ask, stop: asyncio.Event, lock: Lock, roles: Collection[str]) -> None:
+        """Do what these of ROLES are for, until `stop`. lock: whoever has it polls and listens, others stand by."""
         await asyncio.to_thread(_prepare)
+        self.leads = False
+        tasks = [asyncio.create_task(self.deliver())] if "send" in roles else []
+        tasks += [asyncio.create_task(self._stand_by(ask, lock))] if LEADING.issubset(roles) else []
+        if not LEADING.issubset(roles):
+            log.info("sending", chats=sorted(self.chats), version=version("yamchi"))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopping, *tasks):
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
+
+    async def _stand_by(self, ask: Ask, lock: Lock) -> None:
+        """Lead as long as the lock is ours, and wait for it as long as it is not."""
+        told = False
+        while True:
+            if await asyncio.to_thread(_taken, lock):
+                leading = asyncio.create_task(self._lead(ask))
+                try:
+                    while not leading.done() and await asyncio.to_thread(lock.kept):
+                        await asyncio.wait({leading}, timeout=LOCK_SECONDS)
+                finally:
+                    self.leads = False
+                    leading.cancel()
+                    await asyncio.gather(leading, return_exceptions=True)
+                if not leading.cancelled():
+                    leading.result()
+                log.error("the lock is lost: another process may lead now")
+                told = False
+            elif not told:
+                log.info("standing by: another process leads")
+                told = True
+            await asyncio.sleep(LOCK_SECONDS)
+
+    async def _lead(self, ask: Ask) -> None:
+        """Poll what is due and listen."""
         async with self.ticking(polls=lambda: True):
-            tasks = [asyncio.create_task(self.deliver())]
-            tasks += [asyncio.create_task(self.listen(chat, ask)) for chat in list(self.chats.values())]
+            tasks = [asyncio.create_task(self.listen(chat, ask)) for chat in list(self.chats.values())]
+            self.leads = True
             log.info("serving", chats=sorted(self.chats), version=version("yamchi"))
-            await stop.wait()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _announce(self) -> None:
         await self.announcer.due(self.clock())
@@ -154,6 +201,14 @@ class Service:
                 with suppress(KeyError):
                     del self.vitals[name]
                 return
+
+
+def _taken(lock: Lock) -> bool:
+    try:
+        return lock.acquire()
+    except YamchiError as error:
+        log.warning("the store fails", reason=str(error))
+        return False
 
 
 def _merged(connections: dict[str, Health], tasks: dict[str, Health]) -> dict[str, Health]:

@@ -12,7 +12,7 @@ from bot.crosses import read_leg
 from bot.models import Quote, RateRoad, Sight
 from bot.money import EXACT, PRINTED_DIGITS, inverse, per_unit
 from bot.pairs import NEIGHBOURS, REACH, read_history, read_pair, today_at
-from bot.ports import Figures
+from bot.store import Figures
 
 WATCHED: Final = frozenset({"official", "cross"})
 """Kinds of figures that alerts look at: a peg does not move, and the market's are nobody's word."""

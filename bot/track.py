@@ -19,8 +19,9 @@ from bot.feedpolls import FeedPolls
 from bot.fetch import Fetcher
 from bot.models import Catalogue, Feed, PollState, RateRoad
 from bot.parsing import Parser
-from bot.ports import Clock, CrashHook, Store
+from bot.ports import Clock, CrashHook
 from bot.sources import banks
+from bot.store import Store
 
 log = structlog.get_logger()
 Source = Feed | RateRoad

@@ -31,10 +31,10 @@ from bot.models import (
 )
 from bot.money import exact_text, moved
 from bot.outlets import outlets
-from bot.ports import Figures
 from bot.quiet import hushed
 from bot.sights import read_sight
 from bot.sources import banks, issuer_of
+from bot.store import Figures
 from bot.suspicion import in_force
 
 NEWS_SPAN: Final = timedelta(hours=48)

@@ -32,12 +32,13 @@ from bot.parsing import Parser
 from bot.ports import Chat, Clock, CrashHook
 from bot.sample import SampleEdition
 from bot.service import Service
+from bot.store import Lock, Store
 from bot.track import Tracker
 from handlers.console import Console
 from handlers.menu.desk import Desk
 from storage.backup import back_up
-from storage.lock import ServiceLock
-from storage.sqlite import SqliteStore, open_store
+from storage.choice import chosen_lock, open_chosen
+from storage.sqlite import open_store
 
 VERSION: Final = version("yamchi")
 LONGEST_TICK_SECONDS: Final = 5.0
@@ -56,8 +57,8 @@ class Core:
     """The rooms of one process, joined."""
 
     settings: Settings
-    store: SqliteStore
-    lock: ServiceLock
+    store: Store
+    lock: Lock
     catalogue: Catalogue
     fetcher: Fetcher
     parser: Parser
@@ -96,7 +97,7 @@ async def open_core(
     """Open the store and everything that works on it; close it all at the end."""
     give_large_blocks_back()
     collect_seldom()
-    store = await open_store(settings.database_path, retention_days=settings.retention_days)
+    store = await open_chosen(settings.database_url, retention_days=settings.retention_days)
     agent = f"yamchi/{VERSION} (+{settings.public_url})"
     fetcher = Fetcher(agent, allow, min(2.0, settings.poll_news_seconds / 1800), world.clock)
     parser = Parser()
@@ -130,11 +131,11 @@ async def open_core(
                 sample=sample,
                 admins=frozenset(settings.admins),
                 retention_days=settings.retention_days,
-                back_up=partial(back_up_beside, settings.database_path, world.clock),
+                back_up=partial(back_up_beside, settings.database_path, world.clock) if settings.keeps_file else None,
                 allowance=Allowance(world.clock),
                 find_feed=Finder(fetcher, parser).find,
             )
-            lock = ServiceLock(settings.database_path)
+            lock = chosen_lock(settings.database_url)
             try:
                 yield Core(settings, store, lock, catalogue, fetcher, parser, tracker, announcer, desk, world)
             finally:
@@ -170,9 +171,9 @@ async def back_up_beside(database: Path, clock: Clock) -> tuple[Path, int]:
     return await asyncio.to_thread(back_up, database, folder, clock())
 
 
-def in_use(path: Path) -> DatabaseError:
+def in_use(database: str) -> DatabaseError:
     """Why a service, or whoever needs the database for himself, does not start."""
-    return DatabaseError(f"{path} is in use by another `yamchi run`; stop that one first")
+    return DatabaseError(f"{database} is in use by another `yamchi run`; stop that one first")
 
 
 async def pass_over(settings: Settings, database: Path, now: datetime) -> int:

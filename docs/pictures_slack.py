@@ -19,7 +19,7 @@ h1 {{ margin: 14px 0 4px; font: 11px monospace; color: #667 }}
 .name {{ font-weight: 900 }} .name small {{ font: 11px sans-serif; color: #616061; background: #eee; padding: 0 3px }}
 .header {{ font-size: 18px; font-weight: 900; margin: 6px 0 2px }}
 .section {{ white-space: pre-wrap; margin: 4px 0 }}
-.context {{ font-size: 12.5px; color: #616061; margin: 0 0 6px }}
+.context {{ white-space: pre-wrap; font-size: 12.5px; color: #616061; margin: 0 0 6px }}
 pre {{ margin: 4px 0; padding: 8px; border: 1px solid #ddd; border-radius: 4px; background: #f8f8f8;
   font: 12px/1.5 "Roboto Mono", "DejaVu Sans Mono", monospace; white-space: pre; overflow: hidden }}
 code {{ font: 12px "DejaVu Sans Mono", monospace; color: #e01e5a }} a {{ color: #1264a3; text-decoration: none }}

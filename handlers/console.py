@@ -63,7 +63,7 @@ class Console:
                 self._prompting = False
                 self._write("\n")
 
-    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
+    async def send(self, address: Address, message: Message, *, plain: bool = False, answers: str = "") -> Outcome:
         """Print a message that nobody asked for; a prompt is put back behind it."""
         try:
             self._show(message)

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from bot.models import Address, Alert, ChatSettings, Sight, Subscription
 from bot.money import change
 from storage.chats import chat, subscribe
-from storage.values import Row, instant, instant_or_none, micros, micros_or_none, packed, rows
+from storage.values import Row, instant, instant_or_none, micros, micros_or_none, one, packed, rows
 
 ENDED_KEPT: Final = timedelta(days=30)
 CORRECTED_WITHIN: Final = timedelta(days=7)
@@ -31,7 +31,8 @@ SET: Final = """
         paused_until = excluded.paused_until, state = excluded.state, armed = excluded.armed,
         told_on = excluded.told_on, told_rate = excluded.told_rate, told_source = excluded.told_source,
         fired_at = excluded.fired_at
-    WHERE (platform, chat, thread) = (excluded.platform, excluded.chat, excluded.thread)"""
+    WHERE (alerts.platform, alerts.chat, alerts.thread) = (excluded.platform, excluded.chat, excluded.thread)
+    RETURNING id"""
 JUDGED: Final = """
     UPDATE alerts SET state = ?, armed = ?, told_on = ?, told_rate = ?, told_source = ?, fired_at = ?
     WHERE id = ? AND state <> 'ended'"""
@@ -42,7 +43,8 @@ WATCHED: Final = """
         UNION ALL SELECT (SELECT min(pair) FROM alerts WHERE state = 'active' AND pair > following.pair)
         FROM following WHERE pair IS NOT NULL
     )
-    SELECT pair FROM following WHERE pair IS NOT NULL UNION SELECT pair FROM alerts WHERE fired_at > ?"""
+    SELECT pair FROM following WHERE pair IS NOT NULL UNION SELECT pair FROM alerts WHERE fired_at > ?
+    ORDER BY pair"""
 """From pair to pair along the index, however many alerts each has."""
 OF_PAIR: Final = "SELECT id FROM alerts WHERE state = 'active' AND pair = :pair AND"
 TO_JUDGE: Final = f"""
@@ -73,29 +75,28 @@ def alerts(db: Database, address: Address) -> list[Alert]:
 
 def set_alert(db: Database, alert: Alert) -> Alert:
     address = alert.address
-    cursor = db.conn.execute(
+    kept = one(
+        db,
         SET,
-        (
-            alert.id or None,
-            address.platform,
-            address.chat,
-            address.thread,
-            f"{alert.base}/{alert.quote}",
-            alert.way,
-            f"{alert.level:f}",
-            float(alert.level),
-            alert.days,
-            alert.standing,
-            micros(alert.created_at),
-            alert.created_by,
-            micros_or_none(alert.expires_at),
-            micros_or_none(alert.snoozed_until),
-            micros_or_none(alert.paused_at),
-            micros_or_none(alert.paused_until),
-            *_judged(alert),
-        ),
+        alert.id or None,
+        address.platform,
+        address.chat,
+        address.thread,
+        f"{alert.base}/{alert.quote}",
+        alert.way,
+        f"{alert.level:f}",
+        float(alert.level),
+        alert.days,
+        alert.standing,
+        micros(alert.created_at),
+        alert.created_by,
+        micros_or_none(alert.expires_at),
+        micros_or_none(alert.snoozed_until),
+        micros_or_none(alert.paused_at),
+        micros_or_none(alert.paused_until),
+        *_judged(alert),
     )
-    return alert if alert.id else replace(alert, id=cursor.lastrowid or 0)
+    return alert if alert.id else replace(alert, id=kept)
 
 
 def change_subscriptions(db: Database, changed: Sequence[Subscription], with_them: Sequence[Alert]) -> None:

@@ -16,16 +16,18 @@ from storage.inbox import settle_update
 from storage.values import Row, instant, instant_or_none, micros, micros_or_none, one, packed, rows
 
 KEEP_CHAT: Final = """
-    INSERT INTO chats (platform, chat, zone, language, quiet, edits) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO chats (platform, chat, zone, language, quiet, edits, threads) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (platform, chat) DO UPDATE SET zone = excluded.zone, language = excluded.language,
-        quiet = excluded.quiet, edits = excluded.edits"""
+        quiet = excluded.quiet, edits = excluded.edits, threads = excluded.threads"""
 SUBSCRIBE: Final = """
     INSERT INTO subscriptions (id, platform, chat, thread, edition, created_at, created_by,
         previous_due, next_due, paused_at, paused_until)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET edition = excluded.edition, previous_due = excluded.previous_due,
         next_due = excluded.next_due, paused_at = excluded.paused_at, paused_until = excluded.paused_until
-    WHERE (platform, chat, thread) = (excluded.platform, excluded.chat, excluded.thread)"""
+    WHERE (subscriptions.platform, subscriptions.chat, subscriptions.thread)
+        = (excluded.platform, excluded.chat, excluded.thread)
+    RETURNING id"""
 REPLAN: Final = """
     UPDATE subscriptions SET previous_due = ?, next_due = ?
     WHERE id = ? AND edition IN (SELECT id FROM editions WHERE (kind, at, weekday) = (?, ?, ?))"""
@@ -33,23 +35,24 @@ REPLAN: Final = """
 GOES_BY: Final = """
     SELECT coalesce(max(zone), '') AS zone, coalesce(max(language), '') AS language, coalesce((
         SELECT group_concat(feed) FROM (
-            SELECT feed FROM feed_readers WHERE (platform, chat) = (?1, ?2) ORDER BY feed)), '') AS feeds
+            SELECT feed FROM feed_readers WHERE (platform, chat) = (?1, ?2) ORDER BY feed) AS own), '') AS feeds
     FROM chats WHERE (platform, chat) = (?1, ?2)"""
 EDITION: Final = """
     INSERT INTO editions (kind, at, weekday, content, zone, language, feeds) VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET kind = excluded.kind RETURNING id"""
+    ON CONFLICT (kind, at, weekday, content, zone, language, feeds) DO UPDATE SET kind = excluded.kind RETURNING id"""
 SUBSCRIPTIONS: Final = """
-    SELECT s.*, kind, at, weekday, content FROM subscriptions AS s JOIN editions AS e ON e.id = edition
-    WHERE platform = ? AND chat = ?"""
+    SELECT s.*, kind, at, weekday, content FROM subscriptions AS s JOIN editions AS e ON e.id = edition WHERE """
+OF_CHAT: Final = SUBSCRIPTIONS + "platform = ? AND chat = ?"
+SET_BY: Final = SUBSCRIPTIONS + "platform = ? AND created_by = ? AND created_by <> '' ORDER BY s.id"
 INSTANT: Final = """
-    SELECT s.*, kind, at, weekday, content, chats.zone, chats.language, quiet, edits
+    SELECT s.*, kind, at, weekday, content, chats.zone, chats.language, quiet, edits, threads
     FROM editions AS e JOIN subscriptions AS s ON e.id = edition LEFT JOIN chats USING (platform, chat)
     WHERE kind = 'instant' ORDER BY s.id"""
 
 AUDIENCE: Final = """
     SELECT platform, chat, min(thread) AS thread FROM (
         SELECT platform, chat, thread FROM subscriptions
-        UNION ALL SELECT platform, chat, thread FROM alerts WHERE state = 'active')
+        UNION ALL SELECT platform, chat, thread FROM alerts WHERE state = 'active') AS spoken
     GROUP BY platform, chat ORDER BY platform, chat"""
 
 
@@ -60,7 +63,7 @@ def chat(db: Database, address: Address) -> ChatSettings | None:
 
 def keep_chat(db: Database, settings: ChatSettings, replanned: Sequence[Subscription]) -> None:
     address = settings.address
-    chosen = settings.zone, settings.language, _quiet_text(settings.quiet), settings.edits
+    chosen = settings.zone, settings.language, _quiet_text(settings.quiet), settings.edits, settings.threads
     db.conn.execute(KEEP_CHAT, (address.platform, address.chat, *chosen))
     sort_anew(db, address)
     _replan(db, replanned)
@@ -77,7 +80,11 @@ def _replan(db: Database, replanned: Sequence[Subscription]) -> None:
 def subscriptions(db: Database, address: Address, *, threads: bool) -> list[Subscription]:
     where = "ORDER BY s.id" if threads else "AND thread = ? ORDER BY s.id"
     names = (address.platform, address.chat) if threads else (address.platform, address.chat, address.thread)
-    return [_subscription(row) for row in rows(db, f"{SUBSCRIPTIONS} {where}", *names)]
+    return [_subscription(row) for row in rows(db, f"{OF_CHAT} {where}", *names)]
+
+
+def subscriptions_by(db: Database, platform: str, user: str) -> list[Subscription]:
+    return [_subscription(row) for row in rows(db, SET_BY, platform, user)]
 
 
 def instant_subscriptions(db: Database) -> list[tuple[Subscription, ChatSettings | None]]:
@@ -91,23 +98,22 @@ def audience(db: Database) -> list[Address]:
 
 def subscribe(db: Database, subscription: Subscription) -> Subscription:
     address = subscription.address
-    cursor = db.conn.execute(
+    kept = one(
+        db,
         SUBSCRIBE,
-        (
-            subscription.id or None,
-            address.platform,
-            address.chat,
-            address.thread,
-            _edition(db, subscription),
-            micros(subscription.created_at),
-            subscription.created_by,
-            micros_or_none(subscription.previous_due),
-            micros_or_none(subscription.next_due),
-            micros_or_none(subscription.paused_at),
-            micros_or_none(subscription.paused_until),
-        ),
+        subscription.id or None,
+        address.platform,
+        address.chat,
+        address.thread,
+        _edition(db, subscription),
+        micros(subscription.created_at),
+        subscription.created_by,
+        micros_or_none(subscription.previous_due),
+        micros_or_none(subscription.next_due),
+        micros_or_none(subscription.paused_at),
+        micros_or_none(subscription.paused_until),
     )
-    return subscription if subscription.id else replace(subscription, id=cursor.lastrowid or 0)
+    return subscription if subscription.id else replace(subscription, id=kept)
 
 
 def unsubscribe(db: Database, address: Address, ids: Collection[int], update: str) -> int:
@@ -164,7 +170,8 @@ def _edition(db: Database, subscription: Subscription) -> int:
 
 
 def _settings(address: Address, row: Row) -> ChatSettings:
-    return ChatSettings(address, row["zone"], row["language"], _quiet(row["quiet"]), edits=bool(row["edits"]))
+    wishes = {name: bool(row[name]) for name in ("edits", "threads")}
+    return ChatSettings(address, row["zone"], row["language"], _quiet(row["quiet"]), **wishes)
 
 
 def _quiet_text(quiet: Quiet | None) -> str:

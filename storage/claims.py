@@ -39,7 +39,12 @@ CLAIMED: Final = """
     ) AS strikes,
     iif(edits = '', NULL, coalesce((
         SELECT message_id FROM outbox AS told WHERE told.event = outbox.edits AND told.lane = outbox.lane
-    ), '')) AS told
+    ), '')) AS told,
+    CASE WHEN follows = '' THEN '' ELSE coalesce((
+        SELECT message_id FROM outbox AS told
+        WHERE told.event IN (SELECT value FROM json_each(outbox.follows)) AND told.lane = outbox.lane
+            AND told.message_id <> '' ORDER BY told.id LIMIT 1
+    ), '') END AS answers
     FROM outbox JOIN lanes ON lanes.id = lane JOIN bodies ON bodies.id = body"""
 BY_ID: Final = "WHERE outbox.id IN (SELECT value FROM json_each(?))"
 SETTLE: Final = """
@@ -163,4 +168,5 @@ def _delivery(row: Row) -> Delivery:
         plain=bool(row["bare"]),
         strikes=row["strikes"] or 0,
         edits=row["told"],
+        answers=row["answers"],
     )

@@ -20,7 +20,7 @@ DUE: Final = """
     SELECT due.*, kind, at, weekday, content, zone, language, feeds, platform, chat, thread FROM (
         SELECT edition, previous_due, next_due, count(*) AS members, min(id) AS one_of_them
         FROM (SELECT id, edition, previous_due, next_due FROM subscriptions WHERE next_due <= ?
-            ORDER BY next_due, id LIMIT ?)
+            ORDER BY next_due, id LIMIT ?) AS batch
         GROUP BY next_due, edition, previous_due
     ) AS due JOIN editions ON editions.id = due.edition JOIN subscriptions ON subscriptions.id = one_of_them"""
 TABLES: Final = """
@@ -30,10 +30,13 @@ TABLES: Final = """
         UNIQUE (edition, next_due, previous_due));
     CREATE TEMP TABLE IF NOT EXISTS due (
         subscription INTEGER PRIMARY KEY, mailing INTEGER, platform TEXT, lane INTEGER,
-        dead TEXT, free_at INTEGER, busy INTEGER);
+        dead TEXT, free_at INTEGER, busy BOOLEAN);
     DELETE FROM temp.mailings;
     DELETE FROM temp.due;"""
-MAILING: Final = "INSERT INTO temp.mailings VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+MAILING: Final = """
+    INSERT INTO temp.mailings (edition, next_due, previous_due, following, body, day, due_at, expires_at, state,
+        settled_at, reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 NEVER: Final = -1
 """Stands for a null in the key of temp.mailings, where nulls would all differ."""
 MEMBERS: Final = f"""

@@ -67,7 +67,8 @@ def settle_update(db: Database, platform: str, key: str, state: str) -> str:
 
 def keep_token(db: Database, token: str, address: Address, command: str, now: datetime) -> None:
     db.conn.execute(
-        "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO tokens VALUES (?, ?, ?, ?, ?) ON CONFLICT (token, platform, chat) DO UPDATE"
+        " SET command = excluded.command, created_at = excluded.created_at",
         (token, address.platform, address.chat, plain(command), micros(now)),
     )
 

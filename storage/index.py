@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from sqlite_utils import Database
@@ -26,6 +26,14 @@ TOLD_EVERY: Final = 20_000
 
 TABLES: Final = {True: "article_terms", False: "article_beginnings"}
 """By whether the language has a stemmer."""
+
+
+class Index(Protocol):
+    """Where search looks: this module, or another store's."""
+
+    def index(self, db: Database, readings: Iterable[tuple[int, Reading]]) -> None: ...
+
+    def index_edited(self, db: Database, number: int, text: Reading) -> None: ...
 
 
 def read_all(_: Database, articles: Sequence[Article]) -> list[Reading]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,7 +10,7 @@ from sqlite_utils import Database
 
 from bot.models import UNINSTALLED, Address, Install
 from storage import lanes
-from storage.values import Row, instant_or_none, micros, micros_or_none, plain, rows
+from storage.values import Row, instant_or_none, micros, micros_or_none, packed, plain, rows
 
 KEPT: Final = timedelta(days=30)
 """So long a workspace that removed us can come back to all it had."""
@@ -24,14 +25,15 @@ DROP: Final = """
     WHERE platform = ? AND workspace = ? AND removed_at IS NULL"""
 THERE: Final = "SELECT * FROM installs WHERE platform = ? AND removed_at IS NULL"
 WITHIN: Final = "platform = ?1 AND chat >= ?2 AND chat < ?3"
-RESTORE: Final = f"UPDATE lanes SET dead = '', dead_at = NULL WHERE {WITHIN} AND dead = ?4"
+RESTORE: Final = f"""
+    UPDATE lanes SET dead = '', dead_at = NULL WHERE {WITHIN} AND dead IN (SELECT value FROM json_each(?4))"""
 PAST: Final = "SELECT platform, workspace FROM installs WHERE removed_at < ?"
 
 
-def keep_install(db: Database, install: Install, now: datetime) -> None:
+def keep_install(db: Database, install: Install, now: datetime, cured: Collection[str]) -> None:
     values = plain(install.secret), micros_or_none(install.expires_at), micros(now)
     db.conn.execute(KEEP, (install.platform, plain(install.workspace), *values))
-    db.conn.execute(RESTORE, (*_within(install.platform, install.workspace), UNINSTALLED))
+    db.conn.execute(RESTORE, (*_within(install.platform, install.workspace), packed([UNINSTALLED, *cured])))
 
 
 def renew_install(db: Database, install: Install) -> bool:

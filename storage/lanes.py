@@ -26,7 +26,7 @@ LANES: Final = "SELECT id, platform, chat, thread, free_at, dead FROM lanes WHER
 OPEN: Final = "INSERT INTO lanes (platform, chat, thread) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 HOLD: Final = """
     INSERT INTO lanes (platform, chat, thread, free_at) VALUES (?, ?, '', ?)
-    ON CONFLICT (platform, chat, thread) DO UPDATE SET free_at = max(free_at, excluded.free_at)"""
+    ON CONFLICT (platform, chat, thread) DO UPDATE SET free_at = max(lanes.free_at, excluded.free_at)"""
 OF_CHAT: Final = "SELECT id FROM lanes WHERE platform = ? AND chat = ?"
 DEMOTE: Final = """
     UPDATE outbox SET ready_at = NULL
@@ -49,7 +49,8 @@ NEXT_UP: Final = """
     ), 0)) WHERE id = (SELECT id FROM outbox WHERE lane = ?1 AND settled_at IS NULL ORDER BY due_at, id LIMIT 1)"""
 STRIKE: Final = """
     INSERT INTO lanes (platform, chat, thread, strikes, struck_at) VALUES (?1, ?2, '', 1, ?3)
-    ON CONFLICT (platform, chat, thread) DO UPDATE SET strikes = strikes + 1, struck_at = coalesce(struck_at, ?3)
+    ON CONFLICT (platform, chat, thread) DO UPDATE SET
+        strikes = lanes.strikes + 1, struck_at = coalesce(lanes.struck_at, ?3)
     RETURNING strikes, struck_at"""
 FORGIVE: Final = """
     UPDATE lanes SET strikes = 0, struck_at = NULL
@@ -189,7 +190,7 @@ def held_until(db: Database, platform: str) -> datetime | None:
 def hold_platform(db: Database, platform: str, until: datetime, reason: str) -> None:
     db.conn.execute(
         "INSERT INTO platform_holds VALUES (?, ?, ?) ON CONFLICT (platform) DO UPDATE"
-        " SET until = excluded.until, reason = excluded.reason WHERE excluded.until > until",
+        " SET until = excluded.until, reason = excluded.reason WHERE excluded.until > platform_holds.until",
         (platform, micros(until), plain(reason)),
     )
 

@@ -35,6 +35,9 @@ class ServiceLock:
                 break
         return self._file is not None
 
+    def kept(self) -> bool:
+        return self._file is not None
+
     def held_elsewhere(self) -> bool:
         """Whether another process holds it just now."""
         if self._file is not None or not self._path.exists():

@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from bot.message import Span
 from bot.models import Article, Headline, Outgoing, PollState
 from bot.wanted import Reading
-from storage.index import AT_ONCE, index, index_edited
+from storage.index import AT_ONCE, Index
 from storage.outbox import enqueue
 from storage.sources import keep_poll
 from storage.values import LARGEST, Row, batched, instant, micros, one, plain, rows
@@ -95,12 +95,13 @@ def keep_news(
     outgoing: Sequence[Outgoing],
     now: datetime,
     readings: Sequence[Reading],
+    into: Index,
 ) -> int:
-    """readings: of the new articles, then of the edited ones."""
-    kept = _keep(db, new, now, readings)
+    """readings: of the new articles, then of the edited ones; into: where search looks for them."""
+    kept = _keep(db, new, now, readings, into)
     for (number, (story, keys)), reading in zip(edited.items(), readings[len(new) :], strict=True):
         if db.conn.execute(EDIT, (number, *_editable(story), story.source)).rowcount:
-            index_edited(db, number, reading)
+            into.index_edited(db, number, reading)
         known = _owners(db, [_digest(key) for key in keys])
         _insert(db, LEARN, [(digest, number) for key in keys if (digest := _digest(key)) not in known])
     enqueue(db, outgoing, now)
@@ -157,7 +158,11 @@ def first_id(published: datetime) -> int:
 
 
 def _keep(
-    db: Database, new: Sequence[tuple[Article, Sequence[str]]], now: datetime, readings: Sequence[Reading]
+    db: Database,
+    new: Sequence[tuple[Article, Sequence[str]]],
+    now: datetime,
+    readings: Sequence[Reading],
+    into: Index,
 ) -> int:
     digests = [[_digest(key) for key in keys] for _, keys in new]
     owners = _owners(db, [digest for own in digests for digest in own])
@@ -174,7 +179,7 @@ def _keep(
         learnt += [(digest, number) for digest in dict.fromkeys(own) if digest not in owners]
         owners |= {digest: number for digest in own if digest not in owners}
     _insert(db, INSERT, stories)
-    index(db, sorted(indexed, key=itemgetter(0)))
+    into.index(db, sorted(indexed, key=itemgetter(0)))
     for first in {story.story for story, _ in new if story.story}:
         db.conn.execute(LEAD, (first,))
     _insert(db, LEARN, learnt)

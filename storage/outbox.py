@@ -32,10 +32,10 @@ REWORD: Final = """
         AND lane = (SELECT id FROM lanes WHERE platform = ?2 AND chat = ?3 AND thread = ?4)"""
 INSERT: Final = """
     INSERT INTO outbox (lane, event, platform, kind, priority, state, body, due_at, not_before, expires_at, ready_at,
-        created_at, settled_at, last_error, edits)
-    SELECT {}, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13 FROM json_each(?1) WHERE true
+        created_at, settled_at, last_error, edits, follows)
+    SELECT {}, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 FROM json_each(?1) WHERE true
     ON CONFLICT (event, lane) DO NOTHING"""
-SAME_EVENT: Final = INSERT.format("value, ?14")
+SAME_EVENT: Final = INSERT.format("value, ?15")
 EACH_ITS_EVENT: Final = INSERT.format("value ->> 0, value ->> 1")
 RAISE: Final = """
     UPDATE outbox SET priority = ?2
@@ -59,9 +59,11 @@ ENQUEUE_MAILINGS: Final = f"""
         last_error = excluded.last_error
     WHERE outbox.state = 'expired' AND outbox.tries = 0 AND excluded.state = 'pending'"""
 """One that was only noted as too late, by a clock since put back, comes in time after all."""
-CROWDED: Final = "SELECT lane FROM temp.due GROUP BY lane HAVING count(*) > 1 OR max(busy)"
+CROWDED: Final = "SELECT lane FROM temp.due GROUP BY lane HAVING count(*) > 1 OR max(iif(busy, 1, 0)) = 1"
 """Lanes where a digest may not be the first."""
-_ALIKE: Final = attrgetter("message", "kind", "due_at", "expires_at", "state", "reason", "edits", "address.platform")
+_ALIKE: Final = attrgetter(
+    "message", "kind", "due_at", "expires_at", "state", "reason", "edits", "follows", "address.platform"
+)
 _NAMES: Final = attrgetter("address.platform", "address.chat", "address.thread")
 
 Waiting = dict[int, tuple[int, int]]
@@ -155,11 +157,11 @@ class _Alike:
         self._named = out.address.platform, out.kind, self.priority, out.state, body, self.due, micros(out.expires_at)
         self._settled = None if out.state == "pending" else now
         self._reason = plain(out.reason)
-        self._edits = plain(out.edits)
+        self._follows = plain(out.edits), packed(out.follows) if out.follows else ""
 
     def insert(self, lanes: list[int], events: list[str], *, ready: bool = False) -> int:
         """Returns how many were new. In the order of their lanes, which is that of the index."""
-        common = *self._named, self.due if ready else None, self.now, self._settled, self._reason, self._edits
+        common = *self._named, self.due if ready else None, self.now, self._settled, self._reason, *self._follows
         if not lanes:
             return 0
         if len(events) == 1:

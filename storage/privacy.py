@@ -31,6 +31,7 @@ MENTIONING: Final = """
         AND json_valid(raw) AND EXISTS (
             SELECT 1 FROM json_tree(raw) WHERE CAST(atom AS TEXT) IN (:own, iif(:user = '', :own, :user)))"""
 
+COLUMNS: Final = "SELECT name FROM pragma_table_info(?)"
 BLANK: Final = f"""
     UPDATE inbox SET raw = '{{}}', state = iif(state IN ('new', 'acted'), 'done', state) WHERE id IN ({MENTIONING})"""
 GONE_KEPT: Final = timedelta(days=90)
@@ -86,7 +87,7 @@ def _drop(db: Database, address: Address, named: dict[str, str]) -> None:
     )
     for table in ("lanes", *chats_named_in(db)):
         db.conn.execute(f"DELETE FROM {table} WHERE {NAMES}", named)
-        for column in {column.name for column in db.table(table).columns} & set(SAID_BY):
+        for column in {row["name"] for row in rows(db, COLUMNS, table)} & set(SAID_BY):
             db.conn.execute(f"UPDATE {table} SET {column} = '' WHERE platform = :platform AND {column} = :name", named)
 
 

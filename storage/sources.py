@@ -12,12 +12,15 @@ from bot.models import AddedFeed, Address, Feed, PollState
 from storage.chats import sort_anew
 from storage.values import instant_or_none, micros, micros_or_none, one, plain, rows
 
-POLLS: Final = """
-    SELECT source, next_poll_at, etag, last_modified, moved_to, last_ok_at, failures, error, items, url, body, window,
-        ttl, gone, note
-    FROM polls"""
+COLUMNS: Final = (
+    "source, next_poll_at, etag, last_modified, moved_to, last_ok_at, failures, error, items, url, body,"
+    ' "window", ttl, gone, note'
+)
 """In the order of PollState."""
-KEEP_POLL: Final = "INSERT OR REPLACE INTO polls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+POLLS: Final = f"SELECT {COLUMNS} FROM polls"
+KEEP_POLL: Final = f"""
+    INSERT INTO polls ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (source) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS.split(", "))}"""
 
 
 def poll_states(db: Database) -> dict[str, PollState]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -34,14 +33,15 @@ from bot.models import (
     Subscription,
     Update,
 )
-from bot.patience import heard
-from bot.ports import Store
+from bot.store import Store
 from storage import alerts as alerts_
 from storage import bundles, chats, due, inbox, index, installs, ledger, news, privacy, rates, search, sources
+from storage.index import Index
 from storage.opening import fold, open_reader, open_writer
 from storage.sqlite_installs import SqliteInstalls
 from storage.sqlite_outbox import SqliteOutbox
 from storage.threads import Crew
+from storage.together import Together
 
 READERS: Final = 3
 
@@ -62,21 +62,15 @@ async def open_store(path: Path, *, retention_days: int = 90) -> SqliteStore:
     return store
 
 
-class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
-    """bot.ports.Store on SQLite: one thread that writes, a few that read beside it."""
+class SqlStore(SqliteOutbox, SqliteInstalls, Store):
+    """bot.ports.Store in SQL: one thread that writes, a few that read beside it. Search is each engine's own."""
 
-    def __init__(self, path: Path, *, retention_days: int) -> None:
+    _index: Index
+
+    def __init__(self, writer: Crew, readers: Crew, *, retention_days: int) -> None:
+        super().__init__(writer, readers)
         self._retention = timedelta(days=retention_days)
-        super().__init__(
-            Crew(1, partial(open_writer, path), "BEGIN IMMEDIATE"), Crew(READERS, partial(open_reader, path), "BEGIN")
-        )
-        self._polls: list[tuple[PollState, asyncio.Future[None]]] = []
-        self._commit: asyncio.Task[None] | None = None
-        self._committing = asyncio.Lock()
-
-    async def open(self) -> None:
-        """Open the file now, rather than at the first call."""
-        await self._writer.connect()
+        self._kept = Together(self._keep_polls)
 
     # sources
     async def poll_states(self) -> dict[str, PollState]:
@@ -84,24 +78,11 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
 
     async def keep_poll(self, state: PollState) -> None:
         """Polls that end while another commit is under way share the next one."""
-        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._polls.append((state, kept))
-        if self._commit is None:
-            self._commit = asyncio.create_task(self._keep_polls())
-            self._commit.add_done_callback(heard)
-        await kept
+        await self._kept(state)
 
-    async def _keep_polls(self) -> None:
-        async with self._committing:
-            polls, self._polls, self._commit = self._polls, [], None
-            try:
-                await self._writer.run(sources.keep_polls, [state for state, _ in polls])
-            except BaseException as error:
-                for waiting in (kept for _, kept in polls if not kept.done()):
-                    waiting.set_exception(error)
-                raise
-            for waiting in (kept for _, kept in polls if not kept.done()):
-                waiting.set_result(None)
+    async def _keep_polls(self, states: Sequence[PollState]) -> list[None]:
+        await self._writer.run(sources.keep_polls, states)
+        return [None] * len(states)
 
     async def added_feeds(self) -> list[AddedFeed]:
         return await self._readers.run(sources.added_feeds)
@@ -131,7 +112,7 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         if new or changed or outgoing:
             articles = [article for article, _ in (*new, *changed.values())]
             readings = await self._readers.run(index.read_all, articles)
-            return await self._put_in(news.keep_news, state, new, changed, outgoing, now, readings)
+            return await self._put_in(news.keep_news, state, new, changed, outgoing, now, readings, self._index)
         await self.keep_poll(state)
         return 0
 
@@ -139,12 +120,6 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         self, edited: Mapping[int, tuple[Article, Sequence[str]]]
     ) -> dict[int, tuple[Article, Article]]:
         return await self._readers.run(news.rewritten, edited)
-
-    async def find_news(self, query: NewsQuery, limit: int) -> NewsPage:
-        return await self._readers.run(search.find_news, query, limit)
-
-    async def news_seen(self, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
-        return await self._readers.run(search.news_seen, after, until, query, limit)
 
     async def article(self, number: int) -> Article | None:
         return await self._readers.run(news.article_of, number)
@@ -195,6 +170,9 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
     # subscriptions
     async def subscriptions(self, address: Address, *, threads: bool = False) -> list[Subscription]:
         return await self._readers.run(chats.subscriptions, address, threads=threads)
+
+    async def subscriptions_by(self, platform: str, user: str) -> list[Subscription]:
+        return await self._readers.run(chats.subscriptions_by, platform, user)
 
     async def instant_subscriptions(self) -> list[tuple[Subscription, ChatSettings | None]]:
         return await self._readers.run(chats.instant_subscriptions)
@@ -277,7 +255,6 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
 
     async def forget(self, address: Address, user: str, update: str = "") -> None:
         await self._writer.run(privacy.forget, address, user, update)
-        await self._writer.alone(fold)
 
     # upkeep
     async def ping(self) -> None:
@@ -296,13 +273,43 @@ class SqliteStore(SqliteOutbox, SqliteInstalls, Store):
         await self._writer.run(ledger.forget_unused, now)
         while await self._writer.run(news.forget_articles, now - self._retention):
             pass
-        await self._writer.run(search.set_reach)
-        await self._writer.alone(fold)
 
     async def close(self) -> None:
         """The last connection to close folds the log back into the file."""
         await self._readers.close()
         await self._writer.close()
+
+
+class SqliteStore(SqlStore):
+    """bot.ports.Store in one file."""
+
+    _index = index
+
+    def __init__(self, path: Path, *, retention_days: int) -> None:
+        super().__init__(
+            Crew(1, partial(open_writer, path), "BEGIN IMMEDIATE"),
+            Crew(READERS, partial(open_reader, path), "BEGIN"),
+            retention_days=retention_days,
+        )
+
+    async def open(self) -> None:
+        """Open the file now, rather than at the first call."""
+        await self._writer.connect()
+
+    async def find_news(self, query: NewsQuery, limit: int) -> NewsPage:
+        return await self._readers.run(search.find_news, query, limit)
+
+    async def news_seen(self, after: datetime, until: datetime, query: NewsQuery, limit: int) -> list[Article]:
+        return await self._readers.run(search.news_seen, after, until, query, limit)
+
+    async def forget(self, address: Address, user: str, update: str = "") -> None:
+        await super().forget(address, user, update)
+        await self._writer.alone(fold)
+
+    async def prune(self, now: datetime) -> None:
+        await super().prune(now)
+        await self._writer.run(search.set_reach)
+        await self._writer.alone(fold)
 
 
 def _beat(db: Database) -> None:

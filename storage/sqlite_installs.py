@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from bot.installs import Installs
@@ -22,8 +23,8 @@ class SqliteInstalls(Installs):
     async def installs(self, platform: str) -> list[Install]:
         return await self._readers.run(installs.installs, platform)
 
-    async def keep_install(self, install: Install, now: datetime) -> None:
-        await self._writer.run(installs.keep_install, install, now)
+    async def keep_install(self, install: Install, now: datetime, cured: Collection[str] = ()) -> None:
+        await self._writer.run(installs.keep_install, install, now, cured)
 
     async def renew_install(self, install: Install) -> bool:
         return await self._writer.run(installs.renew_install, install)

@@ -100,17 +100,15 @@ class Crew:
             try:
                 db = db or self._connect()
                 answer = partial(_answer, future, job(db))
-            except sqlite3.Error as error:
-                answer = partial(_fail, future, told(error))
             except BaseException as error:  # noqa: BLE001 - it belongs to the one who waits
-                answer = partial(_fail, future, error)
+                answer = partial(_fail, future, self._explained(error))
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 future.get_loop().call_soon_threadsafe(answer)
         if db is not None:
             db.close()
 
     def _transaction(self, work: Callable[[Database], T], db: Database) -> T:
-        db.conn.execute(self._begin)
+        self._start(db)
         try:
             result = work(db)
             db.conn.execute("COMMIT")
@@ -118,6 +116,13 @@ class Crew:
             db.rollback()
             raise
         return result
+
+    def _start(self, db: Database) -> None:
+        db.conn.execute(self._begin)
+
+    def _explained(self, error: BaseException) -> BaseException:
+        """An error as whoever waits is told it."""
+        return told(error) if isinstance(error, sqlite3.Error) else error
 
 
 def _nothing(_: Database) -> None:

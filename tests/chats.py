@@ -11,11 +11,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from handlers.slack.manifest import EVENTS_PAGE
 from tests.fakes.slack import APP, BOT, FakeSlack
+from tests.fakes.slack_courier import SECRET, Courier
 from tests.fakes.telegram import FakeTelegram
 from tests.ports import held_port
 from tests.process import Running
@@ -24,20 +26,28 @@ from tests.world import BEFORE_NINE, World, open_world
 
 @dataclass
 class Chats:
-    """env: all that the program needs to know; shift: of its clock, see tests/launcher.py."""
+    """env: all that the program needs to know; ahead: how far its clock is ahead of ours, see tests/launcher.py."""
 
     world: World
     telegram: FakeTelegram
     slack: FakeSlack
     env: dict[str, str]
+    ahead: timedelta = timedelta(0)
 
     @property
     def database(self) -> Path:
         return self.world.folder / "data" / "yamchi.db"
 
     def run(self, at: timedelta = timedelta(0), stdin: int = subprocess.DEVNULL, **more: str) -> Running:
-        env = {**self.env, "YAMCHI_TEST_NOW": (BEFORE_NINE + at).isoformat(), **more}
+        begin = BEFORE_NINE + at
+        self.ahead = begin - datetime.now(UTC)
+        env = {**self.env, "YAMCHI_TEST_NOW": begin.isoformat(), **more}
         return Running(self.world.folder, "run", env=env, stdin=stdin)
+
+    def now(self) -> datetime:
+        """On the clock of the program that runs."""
+        file = self.world.folder / "shift"
+        return datetime.now(UTC) + self.ahead + timedelta(seconds=float(file.read_text()) if file.exists() else 0)
 
     def shift(self, by: timedelta) -> None:
         """Put the clock of a program that runs so far from where it began."""
@@ -73,7 +83,9 @@ class Chats:
 
 
 @contextmanager
-def open_chats(folder: Path) -> Iterator[Chats]:
+def open_chats(folder: Path, road: str = "socket") -> Iterator[Chats]:
+    """road: by which Slack comes, its socket or HTTP."""
+    ways = {"SLACK_APP_TOKEN": APP} if road == "socket" else {"SLACK_SIGNING_SECRET": SECRET}
     with open_world(folder) as world, FakeTelegram() as telegram, FakeSlack() as slack, held_port() as port:
         env = {
             **world.env,
@@ -81,11 +93,15 @@ def open_chats(folder: Path) -> Iterator[Chats]:
             "TELEGRAM_API_URL": telegram.url,
             "TELEGRAM_PAID_BROADCAST": "true",
             "SLACK_BOT_TOKEN": BOT,
-            "SLACK_APP_TOKEN": APP,
+            **ways,
             "SLACK_API_URL": slack.api_url,
             "HTTP_LISTEN": f"127.0.0.1:{port}",
         }
-        yield Chats(world, telegram, slack, env)
+        chats = Chats(world, telegram, slack, env)
+        slack.pages = f"http://127.0.0.1:{port}"
+        if road == "http":
+            slack.courier = Courier(slack.pages + EVENTS_PAGE, lambda: chats.now().timestamp())
+        yield chats
 
 
 def until(true: Callable[[], object], timeout: float, what: str) -> None:

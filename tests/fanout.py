@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
 import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.message import Message, Paragraph
 from bot.models import Address, DeliveryKind, Outgoing
-from storage.sqlite import open_store
+from storage.choice import open_chosen
 from tests.fakes.faults import slow
 from tests.fakes.telegram import FakeTelegram
 from tests.process import Running
+from tests.stores import is_damaged, look
 from tests.world import open_world
 
 CHATS = range(1, 41)
@@ -62,15 +62,12 @@ class Tally:
 
 @dataclass
 class FanOut:
-    """One database, one Telegram; `database` is the file."""
+    """One database (its DATABASE_URL), one Telegram."""
 
     folder: Path
     telegram: FakeTelegram
     env: dict[str, str]
-
-    @property
-    def database(self) -> Path:
-        return self.folder / "data" / "yamchi.db"
+    database: str
 
     async def enqueue(
         self,
@@ -81,7 +78,7 @@ class FanOut:
     ) -> None:
         """So many messages, spread over the chats; the kinds take turns."""
         now = datetime.now(UTC)
-        store = await open_store(self.database)
+        store = await open_chosen(self.database, retention_days=90)
         outgoing = [
             Outgoing(
                 f"run{run}:{number}",
@@ -106,8 +103,7 @@ class FanOut:
         return sum(len(self.telegram.messages(chat)) for chat in CHATS)
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
-        with closing(sqlite3.connect(self.database, timeout=30)) as db:
-            return db.execute(sql).fetchall()
+        return look(self.database, sql)
 
     def waits(self) -> int:
         return int(self.rows("SELECT count(*) FROM outbox WHERE settled_at IS NULL")[0][0])  # type: ignore[call-overload]
@@ -146,12 +142,13 @@ class FanOut:
         for chat in CHATS:
             numbers = list(dict.fromkeys(int(text.partition("/")[2]) for to, text in came if to == chat))
             tally.disordered += numbers != sorted(numbers)
-        tally.damaged += self.rows("PRAGMA integrity_check")[0][0] != "ok"
+        tally.damaged += is_damaged(self.database)
 
 
 @contextmanager
-def fan_out(folder: Path, answer_seconds: float = ANSWER_SECONDS) -> Iterator[FanOut]:
-    """A Telegram that takes `answer_seconds` to answer, with all the chats open."""
+def fan_out(folder: Path, answer_seconds: float = ANSWER_SECONDS, database: str = "") -> Iterator[FanOut]:
+    """A Telegram that takes `answer_seconds` to answer, with all the chats open. database: "" for a file in `folder`"""
+    database = database or f"sqlite:///{folder}/data/yamchi.db"
     with open_world(folder) as world, FakeTelegram() as telegram:
         for chat in CHATS:
             telegram.open(chat)
@@ -162,16 +159,21 @@ def fan_out(folder: Path, answer_seconds: float = ANSWER_SECONDS) -> Iterator[Fa
             "TELEGRAM_API_URL": telegram.url,
             "TELEGRAM_PAID_BROADCAST": "true",
             "LOG_LEVEL": "WARNING",
+            "DATABASE_URL": database,
         }
-        yield FanOut(folder, telegram, env)
+        yield FanOut(folder, telegram, env, database)
 
 
 def killed_at_random(
-    folder: Path, kills: int, messages: int = MESSAGES, kinds: tuple[DeliveryKind, ...] = ("digest",)
+    folder: Path,
+    kills: int,
+    messages: int = MESSAGES,
+    kinds: tuple[DeliveryKind, ...] = ("digest",),
+    database: str = "",
 ) -> Tally:
     """Kill -9 at random moments of fan-outs, so often in all; each fan-out ends by itself in the end."""
     tally, luck = Tally(), random.Random()
-    with fan_out(folder) as fan:
+    with fan_out(folder, database=database) as fan:
         while tally.kills < kills:
             run, asked = tally.runs, 0
             asyncio.run(fan.enqueue(messages, kinds, run))
@@ -209,10 +211,10 @@ def killed_at(folder: Path, point: str, times: int, messages: int = 200) -> Tall
     return tally
 
 
-def stopped(folder: Path, times: int, messages: int = 400) -> Tally:
+def stopped(folder: Path, times: int, messages: int = 400, database: str = "") -> Tally:
     """SIGTERM in the middle of a fan-out, so often; it is counted how long the process takes to go."""
     tally, luck = Tally(), random.Random()
-    with fan_out(folder) as fan:
+    with fan_out(folder, database=database) as fan:
         run = 0
         while tally.kills < times:
             asyncio.run(fan.enqueue(messages, run=run))

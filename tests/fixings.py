@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from bot.adding import Found
 from bot.models import Catalogue, Feed, Fixing, PollState, RateRoad, RateTable
-from bot.ports import Store
+from bot.store import Store
 from handlers.menu.desk import Desk
 
 NOON = datetime(2026, 11, 23, 7, tzinfo=UTC)

@@ -313,6 +313,7 @@ def _chat(speech: Tongue) -> dict[str, Message]:
         "quiet-set": chat.quiet(Quiet(time(22), time(7), hold=False), ZONE, speech, asked=False),
         "quiet-none": chat.quiet(None, ZONE, speech, asked=True),
         "settings-corrections": book.corrections(speech, edits=True),
+        "settings-followups": book.follow_ups(speech, threads=True),
         "settings": chat.settings(chosen, own_name(speech.code), [DAILY, paused], [LINE], speech, NOW),
         "timezone": chat.timezone(ZONE, speech, NOW, CAPITALS, locates=True),
         "timezone-set": chat.timezone_set("Asia/Bishkek", speech, NOW, [moved], located=True),

@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import aiohttp
+
 from bot.health import http_server
 from bot.message import Message, Paragraph
 from bot.models import Answer, Request
@@ -79,3 +81,24 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 async def as_person(act: Callable[..., Any], *args: object, **named: object) -> Any:
     return await asyncio.to_thread(act, *args, **named)
+
+
+async def fetch(fake: FakeSlack, path: str, cookie: str = "") -> tuple[int, str, str]:
+    """Status, where it leads, and the cookie that is set, as a browser sees them."""
+    headers = {"Cookie": cookie} if cookie else {}
+    async with (
+        aiohttp.ClientSession() as browser,
+        browser.get(fake.pages + path, headers=headers, allow_redirects=False) as answer,
+    ):
+        cookies = [f"{one.key}={one.value}" for one in answer.cookies.values()]
+        for one in answer.cookies.values():
+            assert one["secure"]
+            assert one["httponly"]
+        return answer.status, answer.headers.get("Location", ""), "; ".join(cookies)
+
+
+async def install(fake: FakeSlack, team: str, **more: str) -> int:
+    status, location, cookie = await fetch(fake, "/slack/install")
+    assert (status, location.split("?")[0]) == (302, f"{fake.web.url}/oauth/v2/authorize")
+    query = fake.oauth.approve(location, team, **more)
+    return (await fetch(fake, f"/slack/oauth_redirect?{query}", cookie))[0]

@@ -189,6 +189,7 @@ async def test_without_the_scope_the_figures_are_told_all_the_same(fake: FakeSla
     reply = await asked(fake, slack, CHART, "C9")
     assert fake.shared == []
     assert FIGURES in reply.text and "could not be sent" in reply.text
+    assert reply.seen.screen.links == [("https://api.slack.com/apps", "Install again")]
 
 
 async def test_a_file_that_cannot_be_uploaded_is_answered_with_its_lines(fake: FakeSlack, slack: Slack):

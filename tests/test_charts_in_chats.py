@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from tests.process import run
-from tests.test_three_chats import Chats, chats
+from tests.test_three_chats import Chats, chats, road
 
-__all__ = ["chats"]
+__all__ = ["chats", "road"]
 
 
 def test_a_chart_and_its_file_reach_both_chats_with_the_banks_figures(chats: Chats):

@@ -8,7 +8,7 @@ import pytest
 from bot.compose import digest, news
 from bot.compose.digest import Digest
 from bot.locales import tongue
-from bot.message import Button, Link, Message, Paragraph
+from bot.message import Button, Instant, Link, Message, Paragraph
 from bot.models import Board, NewsPage, Quote
 from tests.kinds import NOW, OUTLETS, TODAY, ZONE, article
 
@@ -49,7 +49,8 @@ def test_an_article_shows_outlet_local_time_label_and_lead():
     message = page(NewsPage((article(3),), 1, False, 0))
     title, byline, lead = message.blocks[2:]
     assert title == Link(article(3).title, article(3).url)
-    assert byline == Paragraph("The Times of Central Asia · 21 Nov, 12:40 · Opinion", small=True)
+    when = Instant(28, 41, "2026-11-21T07:40:00+00:00")
+    assert byline == Paragraph("The Times of Central Asia · 21 Nov, 12:40 · Opinion", small=True, instants=(when,))
     assert lead == Paragraph(article(3).lead, quoted=True)
 
 

@@ -162,11 +162,11 @@ def test_a_date_of_another_year_says_its_year():
 def test_every_currency_has_its_button():
     columns = ("KZT", "KGS", "UZS", "TJS", "TMT", "EUR", "RUB", "CNY")
     assert [button.command for button in board(BOARD, EN).buttons] == [f"/rates {code}" for code in columns]
-    assert [button.command for button in one(KZT, EN).buttons] == ["/rates", "/rates KZT/USD", "/rates USD/KZT 30d"]
+    assert [button.command for button in one(KZT, EN).buttons] == ["/rates USD", "/rates KZT/USD", "/rates USD/KZT 30d"]
     euro = Board((Quote("EUR", "KZT", "nbk", "official", Decimal("550.60"), TODAY),))
     assert [button.command for button in board(euro, EN).buttons] == [
         "/rates EUR/KZT",
-        "/rates",
+        "/rates USD",
         "/rates RUB",
         "/rates CNY",
     ]

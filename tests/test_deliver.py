@@ -47,7 +47,7 @@ class RecordingChat:
 
     async def listen(self, ask: Ask) -> None: ...
 
-    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
+    async def send(self, address: Address, message: Message, *, plain: bool = False, answers: str = "") -> Outcome:
         if address.chat in self.slow:
             await self.gate.wait()
         self.sent.append((address.chat, message.blocks[0].text))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ import yaml
 from bot.config import Settings, Supervisor
 from bot.models import Health
 from bot.notify import notified
+from bot.service import ROLES
 from tests.chats import open_chats
 from tests.process import QUIET
 from tests.tally import Tell
@@ -94,8 +96,25 @@ def test_the_images_steps_make_a_program_that_runs_anywhere(tmp_path: Path, tell
 # --- compose -----------------------------------------------------------------
 
 
+def services(file: str) -> dict[str, dict[str, Any]]:
+    """Those that are ours."""
+    every = yaml.safe_load((DEPLOY / file).read_text())["services"]
+    return {name: service for name, service in every.items() if service["image"] == "yamchi"}
+
+
+def test_several_processes_are_kept_as_closely_and_each_has_a_role_that_there_is():
+    found = services("compose.scale.yaml")
+    assert set(found) == {"lead", "send"}
+    for service in found.values():
+        verb, option, roles = service["command"]
+        assert (verb, option) == ("run", "--roles") and set(roles.split(",")) <= set(ROLES)
+        assert service["cap_drop"] == ["ALL"] and service["read_only"] is True and "volumes" not in service
+        assert {name.removesuffix("_FILE").lower() for name in service["environment"]} <= set(Settings.model_fields)
+    assert {role for service in found.values() for role in service["command"][2].split(",")} == set(ROLES)
+
+
 def test_compose_gives_it_nothing_it_does_not_need():
-    (service,) = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"].values()
+    (service,) = services("compose.yaml").values()
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -108,7 +127,7 @@ def test_compose_gives_it_nothing_it_does_not_need():
 
 def test_every_setting_named_in_deploy_exists():
     known = {name.upper() for name in Settings.model_fields}
-    (service,) = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"].values()
+    (service,) = services("compose.yaml").values()
     named = set(service["environment"])
     for unit in UNITS[:2]:
         for line in re.findall(r"Environment=(.*)", (DEPLOY / unit).read_text()):

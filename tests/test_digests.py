@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -29,7 +27,6 @@ from bot.models import (
 )
 from storage.sqlite import SqliteStore
 from tests.kinds import OUTLETS, ZONE, article
-from tests.stores import new_store
 
 NINE = datetime(2026, 11, 23, 4, tzinfo=UTC)
 """In Almaty, on a Monday."""
@@ -80,11 +77,9 @@ class Round:
 
 
 @pytest.fixture
-async def round_(tmp_path: Path) -> AsyncIterator[Round]:
-    store = await new_store(tmp_path / "yamchi.db")
+async def round_(store: SqliteStore) -> Round:
     feeds = tuple(Feed(name, OUTLETS[name], "https://n.example/", "en") for name in OUTLETS)
-    yield Round(store, Announcer(store, Catalogue(feeds, ()), ZONE, "en", timedelta(hours=6)))
-    await store.close()
+    return Round(store, Announcer(store, Catalogue(feeds, ()), ZONE, "en", timedelta(hours=6)))
 
 
 def titles(delivery: Delivery) -> list[str]:

@@ -9,6 +9,8 @@ import pytest
 from tests import fanout
 from tests.fanout import CHATS, killed_at, killed_at_random, stopped, within_limits
 
+KILLS = {"sqlite": 20, "postgres": 8}
+
 
 def show(capsys: pytest.CaptureFixture[str], what: str, tally: fanout.Tally) -> None:
     with capsys.disabled():
@@ -21,11 +23,14 @@ def nothing_is_lost(tally: fanout.Tally, twice: int) -> None:
     assert not {"article", "digest"} & set(tally.unknown)
 
 
-def test_twenty_kills_in_fan_outs_to_forty_chats_lose_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    tally = killed_at_random(tmp_path, 20, kinds=("digest", "alert", "article"))
+def test_twenty_kills_in_fan_outs_to_forty_chats_lose_nothing(
+    tmp_path: Path, database: str, store_kind: str, capsys: pytest.CaptureFixture[str]
+):
+    kills = KILLS[store_kind]
+    tally = killed_at_random(tmp_path, kills, kinds=("digest", "alert", "article"), database=database)
     show(capsys, "kill -9 at random", tally)
-    assert tally.kills == 20
-    nothing_is_lost(tally, 20 * len(CHATS))
+    assert tally.kills == kills
+    nothing_is_lost(tally, kills * len(CHATS))
 
 
 @pytest.mark.parametrize("point", fanout.POINTS)
@@ -36,9 +41,9 @@ def test_a_kill_where_it_would_hurt_loses_nothing(tmp_path: Path, point: str, ca
 
 
 def test_five_stops_in_the_middle_of_a_fan_out_lose_and_repeat_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, database: str, capsys: pytest.CaptureFixture[str]
 ):
-    tally = stopped(tmp_path, 5)
+    tally = stopped(tmp_path, 5, database=database)
     show(capsys, "SIGTERM", tally)
     nothing_is_lost(tally, 0)
     assert not tally.unknown

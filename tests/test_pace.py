@@ -55,6 +55,37 @@ def test_telegram_is_never_spoken_to_more_often_than_it_allows():
         assert most_in([moment for moment, to in turns if to == str(chat)], 1) <= 4
 
 
+@pytest.mark.parametrize("senders", [2, 3])
+def test_senders_that_share_the_rate_are_together_as_slow_as_one(senders: int):
+    """Each chat's messages go in single file, by whoever comes; what one knows of its rest, all know."""
+
+    async def run() -> list[Turn]:
+        paces, turns = [Pace(TELEGRAM) for _ in range(senders)], list[Turn]()
+        loop = asyncio.get_running_loop()
+
+        async def lane(chat: str, times: int) -> None:
+            for turn in range(times):
+                pace = paces[(turn + hash(chat)) % senders]
+                while wait := await pace.take(chat):
+                    await asyncio.sleep(wait)
+                turns.append((loop.time(), chat))
+                await asyncio.sleep(pace.rest(chat))
+
+        for pace in paces:
+            pace.share = 1 / senders
+            pace.room()
+        async with asyncio.TaskGroup() as group:
+            for chat, times in {**{str(n): 6 for n in range(60)}, "-1": 60, "-2": 60}.items():
+                group.create_task(lane(chat, times))
+        return turns
+
+    turns = simulate(run())
+    assert len(turns) == 60 * 6 + 120
+    assert most_in([moment for moment, _ in turns], 1) <= 30
+    for group in ("-1", "-2"):
+        assert most_in([moment for moment, chat in turns if chat == group], 60) <= 20
+
+
 def test_a_loop_that_stood_still_lets_nobody_out_in_a_throng():
     async def run() -> list[float]:
         pace, turns = Pace(TELEGRAM), list[Turn]()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +27,7 @@ from bot.money import (
 )
 from bot.pairs import read_columns, read_history, read_pair, read_period, turn
 from bot.periods import calendar
-from bot.ports import Store
+from bot.store import Store
 from tests.fixings import FRI, MON, NOON, ROADS, SAT, SUN, THU, TUE, keep, keep_week, printed
 from tests.stores import new_store
 
@@ -37,11 +36,9 @@ EN = tongue("en")
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await new_store(tmp_path / "yamchi.db")
-    await keep_week(opened)
-    yield opened
-    await opened.close()
+async def store(store: Store) -> Store:
+    await keep_week(store)
+    return store
 
 
 async def pair(store: Store, name: str, on: date | None = None, now: datetime = NOON) -> Quote:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -31,7 +30,7 @@ from bot.models import (
 )
 from handlers import menu
 from handlers.menu.desk import Desk
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore
 from tests.chats import open_chats, until
 from tests.fixings import NOON, desk_of
 from tests.test_store import story
@@ -48,11 +47,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def store(path: Path) -> AsyncIterator[SqliteStore]:
-    store = await open_store(path)
+async def store(store: SqliteStore) -> SqliteStore:
     await _fill(store)
-    yield store
-    await store.close()
+    return store
 
 
 async def _fill(store: SqliteStore) -> None:
@@ -148,6 +145,7 @@ async def test_it_is_asked_first_and_only_an_admin_may_in_a_group(desk: Desk, pa
     assert await desk.store.subscriptions(HERE)
 
 
+@pytest.mark.parametrize("store_kind", ["sqlite"])  # PostgreSQL's files are its own
 async def test_nothing_of_a_forgotten_chat_is_left_in_the_files(desk: Desk, store: SqliteStore, path: Path):
     assert CHAT.encode() in everything(path)
     assert told(await say(desk, "/forget_me yes")) == "I have forgotten this chat. Say /start to begin anew."

@@ -3,7 +3,6 @@
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,17 +13,9 @@ from bot.query import news_query
 from bot.wanted import reading
 from storage.sqlite import SqliteStore
 from tests.library import DOCUMENTS, ENGLISH, RUSSIAN, hostile
-from tests.stores import new_store
 from tests.tally import Tell
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-async def store(tmp_path: Path):
-    opened = await new_store(tmp_path / "yamchi.db")
-    yield opened
-    await opened.close()
 
 
 def made(number: int, title: str, text: str, language: str = "en", **changes: object) -> Article:
@@ -172,11 +163,13 @@ async def test_the_best_match_is_looked_for_among_the_newest_thousand(store: Sql
     assert (page.total, page.capped) == (1000, True)
 
 
-async def test_a_large_total_of_several_words_reaches_back_only_so_far(store: SqliteStore):
+async def test_a_large_total_of_several_words_reaches_back_only_so_far(store: SqliteStore, store_kind: str):
     """Single words, small totals and pages are exact all the same."""
     leaders = [made(n, "A summit", "of city leaders" if n % 2 else "of farmers") for n in range(600)]
     await keep(store, *leaders, made(700, "A summit of miners", ""), made(701, "A drought", ""))
     assert await totals(store) == EXACT
+    if store_kind != "sqlite":
+        return  # it counts as quickly without
     newest = await store.find_news(NewsQuery(), 500)
     assert newest.articles[-1].guid == "g499"
     await store._writer.run(
@@ -228,7 +221,7 @@ async def test_without_words_to_begin_with_articles_are_only_left_out(store: Sql
     assert await found(store, "-мемлекет -paxta") == ["g3", "g4", "g5"]
 
 
-async def test_what_was_edited_is_found_by_its_new_words_and_in_its_new_language(store: SqliteStore):
+async def test_what_was_edited_is_found_by_its_new_words_and_in_its_new_language(store: SqliteStore, store_kind: str):
     await keep(store, REGION[0])
     number = (await store.known_articles(["g1"]))["g1"]
     edited = replace(REGION[0], title="Schools opened", lead="", text="In Kazakhstan", language="en")
@@ -236,7 +229,7 @@ async def test_what_was_edited_is_found_by_its_new_words_and_in_its_new_language
     assert await found(store, "school") == ["g1"]
     assert await found(store, "мемлекет") == []
     await store.prune(NOW + timedelta(days=100))
-    for table in ("article_terms", "article_beginnings"):
+    for table in ("article_terms", "article_beginnings") if store_kind == "sqlite" else ("article_words",):
         count = await store._readers.run(
             lambda db, table=table: db.conn.execute(f"SELECT count(*) FROM {table}").fetchone()
         )

@@ -15,6 +15,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.compose.moments import Moment, dated
 from bot.errors import ChatRejected
 from bot.locales import tongue
 from bot.message import Button, Heading, Link, Message, Paragraph, Span, Table
@@ -255,53 +256,6 @@ async def test_a_message_is_edited_in_its_place_and_one_that_is_gone_is_not_sent
     assert len(fake.messages("C1")) == 1
 
 
-# --- the link ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("how", ["disconnect", "close", "abort", "silence"])
-async def test_a_dropped_link_comes_back(fake: FakeSlack, slack: Slack, how: str) -> None:
-    async with listening(slack, Menu()):
-        await as_person(fake.command, "/rates")
-        assert slack.health().ok
-        fake.drop(how)
-        reply = await as_person(fake.command, "/rates", "KZT")
-    assert reply.text == "heard /rates KZT"
-    assert fake.links_opened == 2
-
-
-async def test_a_refused_link_is_not_tried_for_ever(fake: FakeSlack, slack: Slack) -> None:
-    fake.refuse_link()
-    async with listening(slack, Menu()):
-        reply = await as_person(fake.command, "/rates")
-    assert reply.text == "heard /rates"
-
-
-async def test_a_link_refused_after_a_drop_comes_back(fake: FakeSlack, slack: Slack) -> None:
-    async with listening(slack, Menu()):
-        await as_person(fake.command, "/rates")
-        fake.refuse_link()
-        fake.drop("close")
-        assert (await as_person(fake.command, "/rates", "KZT")).text == "heard /rates KZT"
-
-
-async def test_no_ticket_for_a_while_is_survived(fake: FakeSlack, slack: Slack) -> None:
-    fake.fail("apps.connections.open", *["internal_error"] * 3)
-    async with listening(slack, Menu()):
-        assert not slack.health().ok
-        reply = await as_person(fake.command, "/rates")
-    assert reply.text == "heard /rates"
-
-
-async def test_stopping_leaves_no_task_behind(fake: FakeSlack, slack: Slack) -> None:
-    before = asyncio.all_tasks()
-    async with listening(slack, Menu()):
-        await as_person(fake.command, "/rates")
-    await slack.close()
-    await asyncio.sleep(0.1)
-    assert asyncio.all_tasks() == before
-    assert not slack.health().ok
-
-
 # --- the check ---------------------------------------------------------------
 
 
@@ -447,6 +401,26 @@ def test_an_address_slack_cannot_hold_leaves_the_title(url: str) -> None:
     assert (screen.text, screen.links) == ("Title", [])
 
 
+def test_an_instant_is_told_on_each_readers_clocks_and_only_ours_is() -> None:
+    told = Moment.of(NOW, "23 Nov, 09:00")
+    foreign = f"<!date^0^{{date}}|23 Nov> *{told}|"
+    blocks = (
+        dated(Heading(f"Paused until {told}"), told),
+        dated(Paragraph(f"{foreign} until {told}."), told, None),
+        dated(Paragraph(f"Outlet · {told} · Opinion", small=True), told),
+        dated(Paragraph(f"\u202e{told}"), told),
+        Paragraph("also in Another", small=True),
+        Paragraph(foreign, small=True),
+    )
+    rendered = render(Message(blocks), ENGLISH)
+    screen = show({"blocks": rendered.blocks})
+    assert refuse({"text": rendered.text, "blocks": rendered.blocks}) == ""
+    assert screen.dates == [int(NOW.timestamp())] * 3
+    assert screen.mentions == []
+    assert f"{foreign} until {told}." in screen.text
+    assert "<!date" not in rendered.text
+
+
 def test_a_table_lines_up() -> None:
     block = render(BOARD, ENGLISH).blocks[1]
     lines = block["text"]["text"].splitlines()
@@ -565,7 +539,7 @@ def test_the_manifests_say_by_which_road_slack_comes() -> None:
 def test_every_command_of_the_manifest_has_help_and_examples_that_parse() -> None:
     for name, command in commands().items():
         assert command.summary, name
-        assert all(parse(example)[0] == name for example in command.examples), name
+        assert command.examples and all(parse(example)[0] == name for example in command.examples), name
 
 
 async def test_no_secret_reaches_a_log_at_debug(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from bot.locales import languages, tongue
-from bot.message import Block, Button, Heading, Link, Message, Paragraph, Span, Table
+from bot.message import Block, Button, Heading, Instant, Link, Message, Paragraph, Span, Table
 from handlers.slack.render import Extra, plain_text, render
 from tests.fakes.slack_screen import refuse, show
 
@@ -21,6 +22,7 @@ PIECES = (
 )  # fmt: skip
 
 
+WHEN, TOLD = "23 Nov, 09:40", datetime(2026, 11, 23, 4, 40, tzinfo=UTC)
 ENDS = ("", "x", "<!channel>", "|y", " z", "%20", "ю")
 
 
@@ -36,7 +38,9 @@ def digest(luck: random.Random) -> Message:
         blocks.append(Table(words(luck, 3), rows))
     for number in range(luck.choice((0, 1, 6, 30, luck.randint(0, 200)))):
         blocks.append(Link(words(luck, 6), f"https://a.example/{number}?a=1&b={luck.choice(ENDS)}"))
-        blocks.append(Paragraph(words(luck, 4), small=True))
+        line = f"{words(luck, 4)} · {WHEN}"
+        told = (Instant(len(line) - len(WHEN), len(line), TOLD.isoformat()),)
+        blocks.append(Paragraph(line, small=True, instants=told if luck.random() < 0.8 else ()))
         if luck.random() < 0.5:
             start = luck.randint(0, 9)
             spans = (Span(start, start + luck.randint(0, 30), luck.choice(("bold", "italic", "code"))),)
@@ -56,6 +60,8 @@ def checked(seed: int) -> None:
     screen = show(raw)
     assert screen.mentions == show(bare).mentions == [], seed
     assert all(url.startswith("https://a.example/") for url, _ in screen.links), seed
+    assert set(screen.dates) <= {int(TOLD.timestamp())}, seed
+    assert show(bare).dates == [], seed
     links = sum(isinstance(block, Link) for block in message.blocks)
     counted = re.findall(r"(?:and|и ещё|ещё) (\d+)", screen.text.rsplit("\n", 1)[-1])
     left = int(counted[-1]) if counted and len(screen.links) < links else 0

@@ -11,18 +11,8 @@ import pytest
 from bot.message import Button, Message, Paragraph
 from storage.sqlite import SqliteStore
 from tests.fakes.slack import FakeSlack
-from tests.fakes.slack_courier import Courier, encoded, signature
+from tests.fakes.slack_courier import COMMAND, Courier, forgeries, signature
 from tests.slack_chat import NOW, ROADS, Menu, as_person, speaking
-
-COMMAND = {
-    "command": "/rates",
-    "text": "KZT",
-    "team_id": "T1",
-    "channel_id": "C1",
-    "user_id": "U1",
-    "trigger_id": "1.0",
-    "response_url": "http://127.0.0.1:9/nowhere",
-}
 
 
 @pytest.fixture
@@ -31,40 +21,14 @@ def fake() -> Iterator[FakeSlack]:
         yield fake
 
 
-def forgeries() -> dict[str, tuple[bytes, dict[str, str]]]:
-    """Requests that Slack did not make, or not now."""
-    body, content = encoded("slash_commands", COMMAND)
-    now = int(NOW.timestamp())
-    good = signature(body, str(now))
-
-    def headers(stamp: str | None = str(now), signed: str | None = good) -> dict[str, str]:
-        given = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signed}
-        return {"Content-Type": content, **{name: value for name, value in given.items() if value is not None}}
-
-    return {
-        "another secret": (body, headers(signed=signature(body, str(now), "guess"))),
-        "another body": (body + b"&admin=1", headers()),
-        "another time": (body, headers(str(now - 1))),
-        "301 seconds old": (body, headers(str(now - 301), signature(body, str(now - 301)))),
-        "301 seconds ahead": (body, headers(str(now + 301), signature(body, str(now + 301)))),
-        "no number": (body, headers("abc", signature(body, "abc"))),
-        "a negative number": (body, headers(f"-{now}", signature(body, f"-{now}"))),
-        "an endless number": (body, headers("9" * 5000, good)),
-        "no time": (body, headers(None)),
-        "no signature": (body, headers(signed=None)),
-        "an empty signature": (body, headers(signed="")),
-        "no text": (b"\xff\xfe", headers()),
-    }
-
-
 async def test_twelve_forged_or_replayed_requests_are_twelve_times_401(fake: FakeSlack, store: SqliteStore) -> None:
-    menu = Menu()
+    menu, forged = Menu(), forgeries(int(NOW.timestamp()))
     async with speaking(fake, store, menu, "http"):
         assert fake.courier
-        statuses = {name: (await as_person(fake.courier.post, *made))[0] for name, made in forgeries().items()}
+        statuses = {name: (await as_person(fake.courier.post, *made))[0] for name, made in forged.items()}
         assert await store.waiting_updates("slack", 10) == []
         reply = await as_person(fake.command, "/rates")
-    assert statuses == dict.fromkeys(forgeries(), 401)
+    assert statuses == dict.fromkeys(forged, 401)
     assert len(statuses) == 12
     assert [asked.text for asked in menu.asked] == ["/rates"]
     assert reply.text == "heard /rates"

@@ -11,12 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 import structlog
 from sqlite_utils import Database
 
-from bot.message import Message, Paragraph
+from bot.message import Link, Message, Paragraph
 from bot.models import UNINSTALLED, Address, ChatSettings, Content, Outgoing, Schedule, Subscription
 from handlers.slack import Credentials, Slack
 from handlers.slack.installs import AHEAD
@@ -24,7 +23,7 @@ from storage.schema import migrations
 from storage.sqlite import SqliteStore
 from tests.fakes.slack import BOT, FakeSlack
 from tests.fakes.slack_oauth import CLIENT_ID, CLIENT_SECRET
-from tests.slack_chat import ROADS, Menu, as_person, speaking
+from tests.slack_chat import ROADS, Menu, as_person, fetch, install, speaking
 
 HELLO = Message((Paragraph("salem"),))
 KEY = "a-key-of-the-operators-own-choosing"
@@ -49,27 +48,6 @@ def many(fake: FakeSlack, store: SqliteStore, road: str = "http", menu: Any = No
     return speaking(fake, store, menu or Menu(), road, **named)
 
 
-async def fetch(fake: FakeSlack, path: str, cookie: str = "") -> tuple[int, str, str]:
-    """Status, where it leads, and the cookie that is set, as a browser sees them."""
-    headers = {"Cookie": cookie} if cookie else {}
-    async with (
-        aiohttp.ClientSession() as browser,
-        browser.get(fake.pages + path, headers=headers, allow_redirects=False) as answer,
-    ):
-        cookies = [f"{one.key}={one.value}" for one in answer.cookies.values()]
-        for one in answer.cookies.values():
-            assert one["secure"]
-            assert one["httponly"]
-        return answer.status, answer.headers.get("Location", ""), "; ".join(cookies)
-
-
-async def install(fake: FakeSlack, team: str, **more: str) -> int:
-    status, location, cookie = await fetch(fake, "/slack/install")
-    assert (status, location.split("?")[0]) == (302, f"{fake.web.url}/oauth/v2/authorize")
-    query = fake.oauth.approve(location, team, **more)
-    return (await fetch(fake, f"/slack/oauth_redirect?{query}", cookie))[0]
-
-
 def tokens_used(fake: FakeSlack, method: str) -> set[str]:
     return {fake.team_of(token) for name, token in fake.called_with if name == method}
 
@@ -90,6 +68,52 @@ async def test_a_workspace_installs_us_and_is_spoken_to_with_its_own_token(
         reply = await as_person(fake.command, "/rates", team_id="T2")
     assert reply.text == "heard /rates"
     assert tokens_used(fake, "chat.postMessage") == tokens_used(fake, "users.info") == {"T2"}
+
+
+@pytest.mark.parametrize("road", ROADS)
+async def test_whoever_installs_us_is_welcomed_in_their_direct_messages_each_time(
+    fake: FakeSlack, store: SqliteStore, road: str
+) -> None:
+    menu = Menu()
+    fake.people["U9"] = {"tz": "Asia/Tashkent", "locale": "ru-RU"}
+    async with many(fake, store, road, menu=menu):
+        for times in (1, 2):
+            assert await install(fake, "T2", user="U9") == 200
+            await as_person(fake.wait_for, lambda times=times: len(fake.messages("DU9")) == times)
+    assert fake.messages("DU9")[0].text.startswith("heard /start\nЗдесь перед командой пишут /ca")
+    asked = menu.asked[0]
+    assert (asked.address.chat, asked.user, asked.text, asked.private) == ("T2/DU9", "T2/U9", "/start", True)
+    assert (asked.zone, asked.language) == ("Asia/Tashkent", "ru")
+    assert tokens_used(fake, "chat.postMessage") == {"T2"}
+
+
+async def test_an_installation_stands_though_nobody_can_be_welcomed(fake: FakeSlack, store: SqliteStore) -> None:
+    fake.fail("conversations.open", "user_disabled")
+    async with many(fake, store) as slack:
+        assert await install(fake, "T2") == 200
+        await as_person(fake.wait_for, lambda: any(name == "conversations.open" for name, _ in fake.calls))
+        assert await install(fake, "T3") == 200
+        await as_person(fake.wait_for, lambda: fake.messages("DU1"))
+        assert (await slack.send(Address("slack", "T2/C1"), HELLO)).state == "sent"
+
+
+async def test_a_right_that_is_missing_is_told_to_who_installed_us_and_a_new_installation_brings_it(
+    fake: FakeSlack, store: SqliteStore
+) -> None:
+    await subscribed(store, "T2/C1", "T2/C2")
+    fake.names["C1"] = "general"
+    async with many(fake, store) as slack:
+        await install(fake, "T2", user="U9")
+        await store.pause(Address("slack", "T2/C1"), "missing_scope", wall_clock())
+        fake.fail("chat.postMessage", "missing_scope")
+        outcome = await slack.send(Address("slack", "T2/C1"), HELLO)
+        assert (outcome.state, outcome.cause) == ("failed", "unwelcome")
+        (notice,) = await store.records(Address("slack", "T2/DU9"), 1)
+        assert "#general (missing_scope)" in notice.message.blocks[0].text
+        assert notice.message.blocks[-1] == Link("Install again", "https://bot.example/slack/install")
+        assert await enqueued(store, "T2/C1", "before") == "dead"
+        await install(fake, "T2", user="U9")
+        assert await enqueued(store, "T2/C1", "after") == "pending"
 
 
 async def test_an_installation_that_somebody_else_began_is_refused(fake: FakeSlack, store: SqliteStore) -> None:
@@ -131,7 +155,7 @@ async def test_a_whole_organisation_is_one_installation(fake: FakeSlack, store: 
                 fake.command, "/rates", team_id=team or "", enterprise_id="E1", is_enterprise_install="true"
             )
         assert (await slack.send(Address("slack", "E1/C1"), HELLO)).state == "sent"
-    assert [asked.address.chat for asked in menu.asked] == ["E1/C1"] * 3
+    assert [asked.address.chat for asked in menu.asked if asked.text == "/rates"] == ["E1/C1"] * 3
     assert tokens_used(fake, "chat.postMessage") == {"E1"}
 
 
@@ -142,12 +166,13 @@ async def test_the_workspace_of_the_settings_needs_no_installation(fake: FakeSla
     assert tokens_used(fake, "chat.postMessage") == {"T1"}
 
 
-async def test_three_workspaces_at_once_never_meet(fake: FakeSlack, store: SqliteStore) -> None:
+@pytest.mark.parametrize("road", ROADS)
+async def test_three_workspaces_at_once_never_meet(fake: FakeSlack, store: SqliteStore, road: str) -> None:
     teams = ("T1", "T2", "T3")
     fake.homes = {f"C{team}": team for team in teams}
-    fake.people = {f"U{team}": {"tz": "Asia/Tashkent"} for team in teams}
+    fake.people |= {f"U{team}": {"tz": "Asia/Tashkent"} for team in teams}
     menu = Menu()
-    async with many(fake, store, menu=menu) as slack:
+    async with many(fake, store, road, menu=menu) as slack:
         for team in teams:
             await install(fake, team)
         order = random.Random(7).sample(teams * 100, 300)
@@ -161,8 +186,9 @@ async def test_three_workspaces_at_once_never_meet(fake: FakeSlack, store: Sqlit
         for start in range(0, 300, 30):
             texts += await asyncio.gather(*(once(team, start + n) for n, team in enumerate(order[start : start + 30])))
     assert texts == [f"heard /rates {n}" for n in range(300)]
-    assert {(asked.address.chat, asked.user) for asked in menu.asked} == {(f"{t}/C{t}", f"{t}/U{t}") for t in teams}
-    assert len(menu.asked) == 300
+    heard = [asked for asked in menu.asked if asked.text != "/start"]
+    assert {(asked.address.chat, asked.user) for asked in heard} == {(f"{t}/C{t}", f"{t}/U{t}") for t in teams}
+    assert len(heard) == 300
     for team in teams:
         assert {seen.text.split()[0] for seen in fake.messages(f"C{team}")} == {team}
         assert len(fake.messages(f"C{team}")) == 100
@@ -203,15 +229,18 @@ async def test_what_lay_open_is_sealed_once_there_is_a_key_and_another_key_opens
     assert await store.installs("slack")  # nothing was thrown away
 
 
-async def test_a_token_about_to_end_is_renewed_though_nobody_speaks(fake: FakeSlack, store: SqliteStore) -> None:
+@pytest.mark.parametrize("road", ROADS)
+async def test_a_token_about_to_end_is_renewed_though_nobody_speaks(
+    fake: FakeSlack, store: SqliteStore, road: str
+) -> None:
     fake.oauth.lives = 12 * 3600
     now = [wall_clock()]
-    async with many(fake, store, now=lambda: now[0]):
+    async with many(fake, store, road, now=lambda: now[0]):
         await install(fake, "T2")
         await install(fake, "T3")
     before = [one.secret for one in await store.installs("slack")]
     now[0] += timedelta(hours=11)
-    async with many(fake, store, now=lambda: now[0]) as slack:
+    async with many(fake, store, road, now=lambda: now[0]) as slack:
         while [one.secret for one in await store.installs("slack")][1] == before[1]:
             await asyncio.sleep(0.01)
         fake.oauth.teams = {token: team for token, team in fake.oauth.teams.items() if int(token.split("-")[-1]) > 4}
@@ -229,7 +258,7 @@ async def test_an_expired_token_is_renewed_once_and_the_message_goes(fake: FakeS
         outcomes = await asyncio.gather(*(slack.send(chat, HELLO) for chat in chats))
     assert [outcome.state for outcome in outcomes] == ["sent"] * 5
     assert fake.oauth.asked.count("refresh_token") == 1
-    assert len(fake.posted) == 5
+    assert [len(fake.messages(f"C{n}")) for n in range(5)] == [1] * 5
 
 
 async def test_a_token_that_cannot_be_renewed_is_no_reason_to_forget_anything(
@@ -316,8 +345,8 @@ async def test_a_refused_token_is_believed_when_asked_again(fake: FakeSlack, sto
         outcome = await slack.send(Address("slack", "T2/C1"), HELLO)
         assert (outcome.state, outcome.cause) == ("pending", "fault")
         fake.oauth.teams.clear()  # revoked, and no event came
-        outcome = await slack.send(Address("slack", "T2/C1"), HELLO)
-        assert (outcome.state, outcome.cause) == ("dead", "workspace")
+        outcomes = await asyncio.gather(*(slack.send(Address("slack", f"T2/C{n}"), HELLO) for n in range(5)))
+        assert {(outcome.state, outcome.cause) for outcome in outcomes} == {("dead", "workspace")}
         assert await store.install("slack", "T2") is None
     assert await enqueued(store, "T2/C1", "after") == "dead"
 

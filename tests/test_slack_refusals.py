@@ -17,8 +17,9 @@ from handlers.slack import Slack
 from handlers.slack.refusals import outcome_of
 from handlers.slack.wire import Refused
 from storage.sqlite import SqliteStore
-from tests.fakes.faults import html_page
+from tests.fakes.faults import html_page, status
 from tests.fakes.slack import APP, BOT, FakeSlack
+from tests.fakes.web import Fault
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 HERE = Address("slack", "T1/C1")
@@ -170,7 +171,7 @@ async def test_what_is_not_the_channels_doing_never_pauses_it(fake: FakeSlack, s
     fake.fail("chat.postMessage", error)
     async with delivering(fake, store, clock):
         await put_in(store, clock, "first", kind="alert")
-        await until(store, "first", "sent", "failed", "unknown", "pending")
+        await until(store, "first", "sent", "failed", "unknown", "pending", "expired")
         while not any(name == "chat.postMessage" for name, _ in fake.calls):
             await asyncio.sleep(0.02)
         await asyncio.sleep(0.1)
@@ -213,9 +214,10 @@ async def test_blocks_that_are_refused_go_once_as_bare_words(fake: FakeSlack, st
     assert "blocks" not in seen.raw
 
 
-async def test_a_proxys_page_of_trouble_is_trouble(fake: FakeSlack, store: SqliteStore) -> None:
+@pytest.mark.parametrize("page", [html_page(), status(502, "<html>Bad gateway</html>")], ids=["200", "502"])
+async def test_a_proxys_page_of_trouble_is_trouble(fake: FakeSlack, store: SqliteStore, page: Fault) -> None:
     slack = Slack(BOT, APP, fake.api_url, store, Clock(), admins=())
-    fake.web.fault("/api/chat.postMessage", html_page(), 1)
+    fake.web.fault("/api/chat.postMessage", page, 1)
     outcome = await slack.send(HERE, Message((Paragraph("x"),)))
     await slack.close()
     assert outcome.state in ("pending", "unknown")

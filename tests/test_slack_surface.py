@@ -162,6 +162,17 @@ async def test_a_workspace_that_keeps_us_out_is_named_as_the_reason(
     assert "Try again" not in reply.seen.buttons
 
 
+async def test_a_right_that_we_lack_leads_to_where_we_are_installed(
+    fake: FakeSlack, store: SqliteStore, ask: object
+) -> None:
+    async with speaking(fake, store, ask):
+        fake.fail("chat.postMessage", "missing_scope")
+        reply = await as_person(fake.command, "/subscribe", "daily 09:00")
+    assert reply.text.startswith("I lack a right that I need for it.")
+    assert reply.seen.screen.links[0] == ("https://api.slack.com/apps", "Install again")
+    assert len(await store.subscriptions(HERE)) == 1
+
+
 async def test_trouble_of_slacks_is_no_fault_of_the_channel(fake: FakeSlack, store: SqliteStore, ask: object) -> None:
     async with speaking(fake, store, ask):
         fake.fail("chat.postMessage", "service_unavailable")
@@ -270,6 +281,25 @@ async def test_app_home_shows_the_board_subscriptions_and_settings(
     assert fake.rejected == []
 
 
+@roads
+async def test_app_home_shows_what_one_set_in_channels_and_nothing_of_others(
+    fake: FakeSlack, store: SqliteStore, ask: object, road: str
+) -> None:
+    fake.names |= {"C1": "energy", "C2": "desk"}
+    async with speaking(fake, store, ask, road):
+        await as_person(fake.command, "/subscribe", "weekdays 08:30 country:kz")
+        await as_person(fake.command, "/ca", "follow walnuts", channel="C2")
+        await as_person(fake.command, "/subscribe", "daily 11:11", user="U2", channel="C2")
+        await as_person(fake.happen, opened())
+        await as_person(fake.happen, {**opened("U3"), "channel": "D3"})
+        await until(lambda: len(fake.views.homes) == 2)
+    mine, another = (screen_of(fake.views.homes[user]).text for user in ("U1", "U3"))
+    assert "Channels you subscribed" in mine
+    assert "#energy: Monday to Friday at 08:30: news of Kazakhstan" in mine
+    assert "#desk: As it happens: news of walnuts" in mine
+    assert "11:11" not in mine and "Channels you subscribed" not in another
+
+
 async def test_app_home_opens_the_form(fake: FakeSlack, store: SqliteStore, ask: object) -> None:
     async with speaking(fake, store, ask):
         await as_person(fake.happen, opened(tab="messages"))
@@ -280,6 +310,18 @@ async def test_app_home_opens_the_form(fake: FakeSlack, store: SqliteStore, ask:
         reply = await as_person(fake.submit)
     assert reply.text.startswith("Subscribed")
     assert fake.views.published == 1
+
+
+@pytest.mark.parametrize("channel", ["C1", "D1"])
+async def test_help_tells_how_commands_are_said_in_slack(
+    fake: FakeSlack, store: SqliteStore, ask: object, channel: str
+) -> None:
+    async with speaking(fake, store, ask):
+        reply = await as_person(fake.command, "/ca", "help", channel=channel)
+    hint = (
+        "Here, say /ca before a command, as in /ca chart KZT 30d. /rates, /latest, /digest, /subscribe work alone, too."
+    )
+    assert reply.text.endswith(hint)
 
 
 # --- words -----------------------------------------------------------------------------------------

@@ -385,7 +385,7 @@ async def test_claiming_and_settling_scan_no_table(tmp_path: Path):
         claims.READY: ("telegram", 0, 0, 9),
         claims.EXPIRE + " AND lane IN (SELECT value FROM json_each(?2))": (0, "[1]"),
         claims.TAKE: ("[1]", "me", 0),
-        claims.SETTLE: ("sent", 0, 0, "", "", 0, 0, 1, "me", 1),
+        claims.SETTLE: ("sent", 0, 0, "", "", 0, 0, 0, 1, "me", 1),
         lanes.DEMOTE: ("[1]",),
         lanes.PROMOTE: ("[1]",),
         lanes.NEXT_UP: (1,),

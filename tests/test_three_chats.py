@@ -18,6 +18,7 @@ from tests.chats import Chats, open_chats
 from tests.fakes.faults import status
 from tests.fakes.slack import APP, BOT
 from tests.process import QUIET, ROOT, run
+from tests.slack_chat import ROADS
 from tests.tally import Tell
 
 HOSTILE = "<b>Oil & gas</b> <!channel> @here 2 < 3 \u202eevil\u202c 🚂 summit"
@@ -28,8 +29,13 @@ PATIENCE = 100
 
 
 @pytest.fixture
-def chats(tmp_path: Path) -> Iterator[Chats]:
-    with open_chats(tmp_path) as opened:
+def road() -> str:
+    return "socket"
+
+
+@pytest.fixture
+def chats(tmp_path: Path, road: str) -> Iterator[Chats]:
+    with open_chats(tmp_path, road) as opened:
         yield opened
 
 
@@ -45,7 +51,9 @@ def is_pushed(said: object) -> bool:
     return "Digest for" in text and "Subscribed" not in text
 
 
-def test_the_same_digest_and_the_same_figures_reach_all_three(chats: Chats):
+@pytest.mark.parametrize("road", ROADS)
+def test_the_same_digest_and_the_same_figures_reach_all_three(chats: Chats, database: str):
+    chats.env["DATABASE_URL"] = database
     feed = chats.world.outlet()
     chats.world.publish(feed, "The news of the day")
     with chats.run(stdin=subprocess.PIPE) as service:

@@ -49,11 +49,9 @@ CATALOGUE = Catalogue((Feed("timesca", "The Times", "https://news.example/feed/"
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await new_store(tmp_path / "yamchi.db")
+async def store(store: SqliteStore) -> SqliteStore:
     await keep_week(store)
-    yield store
-    await store.close()
+    return store
 
 
 async def judge(store: SqliteStore, *tables: RateTable, now: datetime = AFTERNOON, **more: bool) -> list[Outgoing]:

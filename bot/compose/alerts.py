@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.alerts import Step, back_at, holds
 from bot.board import BASE, FIVE
 from bot.compose.fired import figure, line_text, rate_text, rule, small_print
-from bot.compose.moments import moment
+from bot.compose.moments import Moment, dated, moment
 from bot.compose.pages import Page, counted, turning
 from bot.compose.quotes import full_day, number, percent
 from bot.locales import Tongue
@@ -38,7 +38,7 @@ def alerts(page: Page[Alert], sights: Sequence[Sight | Quote], tongue: Tongue, z
     blocks: list[Block] = [Heading(tongue.say("Alerts")), *counted(page, tongue)]
     for alert, sight in zip(page.shown, sights, strict=True):
         blocks.append(Paragraph(f"{alert.id}. {described(alert, tongue, zone)}"))
-        blocks.append(Paragraph(SEPARATOR.join(_standing(alert, sight, tongue, zone, now)), small=True))
+        blocks.append(_standing(alert, sight, tongue, zone, now))
     ids = [alert.id for alert in page.shown]
     buttons = [Button(tongue.say("End {number}", number=id_), f"/alerts end {id_}") for id_ in ids]
     buttons += [Button(tongue.say("Snooze {id}", id=id_), f"/alerts snooze {id_} 1d") for id_ in ids]
@@ -93,7 +93,7 @@ def snoozed(alert: Alert, tongue: Tongue, zone: str) -> Message:
     until = moment(alert.snoozed_until, zone, tongue)
     text = tongue.say("Alert {id} is silent until {moment}.", id=alert.id, moment=until)
     then = tongue.say("If it is past the line then, the next fixing tells you.") if alert.way != "move" else ""
-    blocks = (Paragraph(text), *((Paragraph(then, small=True),) if then else ()))
+    blocks = (dated(Paragraph(text), until), *((Paragraph(then, small=True),) if then else ()))
     return Message(blocks, (Button(tongue.say("My alerts"), "/alerts"),))
 
 
@@ -140,9 +140,12 @@ def described(alert: Alert, tongue: Tongue, zone: str) -> str:
 
 def paused(alert: Alert, tongue: Tongue, zone: str) -> str:
     """That its chat is paused, and until when."""
-    if alert.paused_until is None:
-        return tongue.say("paused, /resume ends that")
-    return tongue.say("paused until {moment}", moment=moment(alert.paused_until, zone, tongue))
+    end = pause_end(alert, tongue, zone)
+    return tongue.say("paused until {moment}", moment=end) if end else tongue.say("paused, /resume ends that")
+
+
+def pause_end(alert: Alert, tongue: Tongue, zone: str) -> Moment | None:
+    return moment(alert.paused_until, zone, tongue) if alert.paused_until else None
 
 
 def _now(alert: Alert, sight: Sight | Quote, tongue: Tongue) -> list[Block]:
@@ -164,8 +167,11 @@ def _holds_already(alert: Alert, sight: Sight, tongue: Tongue) -> str:
     return tongue.say("It is below already: I tell you when it falls below again, after {back} or more.", back=back)
 
 
-def _standing(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str, now: datetime) -> list[str]:
-    parts = []
+def _standing(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str, now: datetime) -> Paragraph:
+    parts: list[str] = []
+    end = pause_end(alert, tongue, zone) if alert.is_paused(now) else None
+    until = moment(alert.snoozed_until, zone, tongue) if alert.snoozed_until and alert.snoozed_until > now else None
+    last = moment(alert.fired_at, zone, tongue) if alert.fired_at else None
     if isinstance(sight, Sight):
         parts.append(tongue.say("now {rate}", rate=rate_text(alert, sight.rate, tongue)))
         if alert.way != "move" and alert.armed:
@@ -175,8 +181,8 @@ def _standing(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str, now
             parts.append(tongue.say("waits until it has been back at {back}", back=back))
     if alert.is_paused(now):
         parts.append(paused(alert, tongue, zone))
-    if alert.snoozed_until and alert.snoozed_until > now:
-        parts.append(tongue.say("silent until {moment}", moment=moment(alert.snoozed_until, zone, tongue)))
-    if alert.fired_at:
-        parts.append(tongue.say("told last on {moment}", moment=moment(alert.fired_at, zone, tongue)))
-    return parts or [tongue.say("no figure yet")]
+    if until:
+        parts.append(tongue.say("silent until {moment}", moment=until))
+    if last:
+        parts.append(tongue.say("told last on {moment}", moment=last))
+    return dated(Paragraph(SEPARATOR.join(parts) or tongue.say("no figure yet"), small=True), end, until, last)

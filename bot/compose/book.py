@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.compose.chat import beta_note, corrections_line, now_here, quiet_line
+from bot.compose.chat import beta_note, corrections_line, follow_ups_line, now_here, quiet_line
 from bot.compose.orders import describe, next_digest
 from bot.locales import Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph
@@ -71,6 +71,18 @@ def corrections(tongue: Tongue, *, edits: bool) -> Message:
     return _page((Heading(corrections_line(tongue, edits=edits)), Paragraph(text)), choices, tongue)
 
 
+def follow_ups(tongue: Tongue, *, threads: bool) -> Message:
+    """Where what follows up a story goes."""
+    text = tongue.say(
+        "More on a story that I sent as it happened can answer the first message: the story stays together."
+    )
+    choices = [
+        Choice(tongue.say("Answer the first message"), "followups answer", chosen=threads),
+        Choice(tongue.say("Each on its own"), "followups apart", chosen=not threads),
+    ]
+    return _page((Heading(follow_ups_line(tongue, threads=threads)), Paragraph(text)), choices, tongue)
+
+
 def digest(told: Iterable[Block], held: Sequence[Subscription], tongue: Tongue, zone: str, now: datetime) -> Message:
     """What comes by itself, and how often a digest could. told: what was just set."""
     blocks: list[Block] = [*told]
@@ -79,7 +91,7 @@ def digest(told: Iterable[Block], held: Sequence[Subscription], tongue: Tongue, 
         for order in held:
             blocks.append(Paragraph(describe(order, tongue)))
             if order.next_due and not order.is_paused(now):
-                blocks.append(Paragraph(next_digest(order.next_due, tongue, zone), small=True))
+                blocks.append(next_digest(order.next_due, tongue, zone, small=True))
         blocks.append(Paragraph(tongue.say("How often shall it come?")))
     choices = [
         Choice(tongue.say("Every day"), "digest daily"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bot.compose.orders import describe
 from bot.locales import Tongue
-from bot.message import Block, Button, Message, Paragraph
+from bot.message import Block, Button, Heading, Link, Message, Paragraph
 from bot.models import Subscription
 
 
@@ -83,23 +84,47 @@ def kept_out(reason: str, tongue: Tongue) -> Message:
 
 def paused(channel: str, reason: str, tongue: Tongue) -> Message:
     """To whoever subscribed a channel that cannot be posted to. channel, reason: in the platform's own words"""
-    return Message(
-        (
-            Paragraph(
-                tongue.say(
-                    "I could not post what you subscribed to in {channel} ({reason}).", channel=channel, reason=reason
-                )
-            ),
-            Paragraph(
-                tongue.say("The subscription is kept. Type /invite @Yamchi there, or say /ca status, and it goes on.")
-            ),
-        )
+    hint = tongue.say("The subscription is kept. Type /invite @Yamchi there, or say /ca status, and it goes on.")
+    return Message((_not_posted(channel, reason, tongue), Paragraph(hint)))
+
+
+def unentitled(channel: str, reason: str, page: str, tongue: Tongue) -> Message:
+    """The same where it is a right that we lack in the workspace. page: where we are installed anew"""
+    return Message((_not_posted(channel, reason, tongue), *install_again(page, tongue)))
+
+
+def install_again(page: str, tongue: Tongue) -> tuple[Block, ...]:
+    """How we get a right that we lack. page: the address where we are installed"""
+    hint = tongue.say("I lack a right that I need for it. Install me again, and it works; nothing you set is lost.")
+    return Paragraph(hint), Link(tongue.say("Install again"), page)
+
+
+def _not_posted(channel: str, reason: str, tongue: Tongue) -> Block:
+    text = tongue.say(
+        "I could not post what you subscribed to in {channel} ({reason}).", channel=channel, reason=reason
     )
+    return Paragraph(text)
+
+
+def managed(orders: Sequence[tuple[str, Subscription]], more: int, tongue: Tongue) -> Message:
+    """What a person set in channels. orders: each with its channel's name; more: how many are not shown"""
+    blocks = [Paragraph(f"{name}: {describe(order, tongue)}") for name, order in orders]
+    if more:
+        blocks.append(Paragraph(tongue.count("and {n} more", "and {n} more", more), small=True))
+    hint = tongue.say("/ca list in a channel changes what it gets.")
+    return Message((Heading(tongue.say("Channels you subscribed")), *blocks, Paragraph(hint, small=True)))
 
 
 def shared_by(who: str, tongue: Tongue) -> Block:
     """Below an answer that somebody shows to all."""
     return Paragraph(tongue.say("Shared by {who}", who=who), small=True)
+
+
+def umbrella(alone: Sequence[str], tongue: Tongue) -> Block:
+    """How commands are said where names collide. alone: those that are commands by themselves"""
+    names = ", ".join(f"/{name}" for name in alone)
+    hint = tongue.say("Here, say /ca before a command, as in /ca chart KZT 30d. {names} work alone, too.", names=names)
+    return Paragraph(hint, small=True)
 
 
 def share(tongue: Tongue) -> str:

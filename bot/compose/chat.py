@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_gmt
 
-from bot.compose.moments import clock, moment
+from bot.compose.moments import clock, dated, moment
 from bot.compose.orders import describe, next_digest
 from bot.locales import N_, Tongue, is_beta
 from bot.message import Block, Button, Heading, Message, Paragraph
@@ -31,7 +31,7 @@ def timezone_set(zone: str, tongue: Tongue, now: datetime, moved: Sequence[Subsc
     blocks: list[Block] = [Heading(tongue.say("Time zone set: {zone}", zone=zone)), now_here(zone, tongue, now)]
     coming_next = min((order.next_due for order in moved if order.next_due), default=None)
     if coming_next:
-        blocks.append(Paragraph(next_digest(coming_next, tongue, zone)))
+        blocks.append(next_digest(coming_next, tongue, zone))
     return Message(tuple(blocks), locate=None if located else "")
 
 
@@ -91,6 +91,13 @@ def corrections_line(tongue: Tongue, *, edits: bool) -> str:
     return tongue.say("Corrections: of rates, in a new message")
 
 
+def follow_ups_line(tongue: Tongue, *, threads: bool) -> str:
+    """Where what follows up a story goes."""
+    if threads:
+        return tongue.say("Follow-ups: as answers to the first message of their story")
+    return tongue.say("Follow-ups: each on its own")
+
+
 def _quiet_buttons(hours: Quiet | None, tongue: Tongue) -> list[Button]:
     span = f"{hours.start:%H:%M}-{hours.end:%H:%M}" if hours else "22:00-07:00"
     buttons = [] if hours and hours.hold else [Button(tongue.say("{span}, wait", span=span), f"/quiet {span} hold")]
@@ -115,6 +122,7 @@ def settings(
         tongue.say("Language: {name}", name=own_name),
         quiet_line(chosen.quiet, tongue),
         corrections_line(tongue, edits=chosen.edits),
+        follow_ups_line(tongue, threads=chosen.threads),
         tongue.count("{n} subscription: /list", "{n} subscriptions: /list", len(held))
         if held
         else tongue.say("Nothing comes by itself here yet."),
@@ -123,7 +131,7 @@ def settings(
     blocks: list[Block] = [
         Heading(tongue.say("Settings of this chat")),
         Paragraph("\n".join(facts)),
-        *(Paragraph(_paused_line(order, tongue, chosen.zone), small=True) for order in paused),
+        *(_paused_line(order, tongue, chosen.zone) for order in paused),
     ]
     buttons = [
         Button(tongue.say("Digest"), "/settings digest"),
@@ -132,6 +140,7 @@ def settings(
         Button(tongue.say("Language"), "/settings language"),
         Button(tongue.say("Quiet hours"), "/settings quiet"),
         Button(tongue.say("Corrections"), "/settings corrections"),
+        Button(tongue.say("Follow-ups"), "/settings followups"),
         Button(tongue.say("My subscriptions"), "/list"),
     ]
     if paused or any(alert.is_paused(now) for alert in alerts):
@@ -151,15 +160,16 @@ def settings_data(
         "language": chosen.language,
         "quiet": {"from": f"{quiet.start:%H:%M}", "until": f"{quiet.end:%H:%M}", "hold": quiet.hold} if quiet else None,
         "corrections": "edit" if chosen.edits else "leave",
+        "followups": "answer" if chosen.threads else "apart",
         "subscriptions": len(held),
         "alerts": len(alerts),
         "paused": sum(order.is_paused(now) for order in held),
     }
 
 
-def _paused_line(order: Subscription, tongue: Tongue, zone: str) -> str:
+def _paused_line(order: Subscription, tongue: Tongue, zone: str) -> Paragraph:
     what = describe(order, tongue)
     if order.paused_until is None:
-        return tongue.say("Paused: {what}", what=what)
+        return Paragraph(tongue.say("Paused: {what}", what=what), small=True)
     until = moment(order.paused_until, zone, tongue)
-    return tongue.say("Paused until {until}: {what}", until=until, what=what)
+    return dated(Paragraph(tongue.say("Paused until {until}: {what}", until=until, what=what), small=True), until)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.compose.moments import age, moment, number, span
+from bot.compose.moments import age, dated, moment, number, span
 from bot.echo import shown
 from bot.locales import N_, Tongue
 from bot.message import Block, Heading, Message, Paragraph
@@ -44,9 +44,10 @@ def standing(report: OutboxReport, health: Mapping[str, Health], zone: str, tong
         half, most = (span(late, tongue) for late in report.late)
         late = tongue.say("Lateness of the last day: half at most {half}, 95 % at most {most}.", half=half, most=most)
         lines.append(late)
+    until = {name: moment(at, zone, tongue) for name, (at, _) in report.held.items()}
     holds = [
-        tongue.say("{name}: nothing until {when} ({reason})", name=name, when=moment(until, zone, tongue), reason=why)
-        for name, (until, why) in report.held.items()
+        tongue.say("{name}: nothing until {when} ({reason})", name=name, when=until[name], reason=why)
+        for name, (_, why) in report.held.items()
     ]
     if report.held_chats:
         holds.append(tongue.say("Chats that asked us to wait: {count}", count=report.held_chats))
@@ -58,7 +59,7 @@ def standing(report: OutboxReport, health: Mapping[str, Health], zone: str, tong
         (tongue.say("Paused chats"), dead),
         (tongue.say("In trouble"), ill),
     ):
-        blocks += [Heading(title), Paragraph("\n".join(found))] if found else []
+        blocks += [Heading(title), dated(Paragraph("\n".join(found)), *until.values())] if found else []
     if not ill:
         blocks.append(Paragraph(tongue.say("Every part of the service is well."), small=True))
     return Message(tuple(blocks))

@@ -14,8 +14,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.compose import rates
-from bot.compose.moments import long_day, moment
-from bot.compose.news import SEPARATOR, byline
+from bot.compose.moments import dated, long_day, moment
+from bot.compose.news import byline
 from bot.compose.quotes import percent, rate_line
 from bot.locales import Tongue
 from bot.message import Block, Button, Heading, Link, Message, Paragraph, Table
@@ -114,34 +114,32 @@ def _news(digest: Digest, shown: int, tongue: Tongue, zone: str, outlets: Mappin
     if digest.stories is None:
         return
     if not digest.stories:
-        yield Paragraph(_nothing_new(digest.since, tongue, zone))
+        yield _nothing_new(digest.since, tongue, zone)
         return
     yield Heading(tongue.say("News"))
     for story in digest.stories[:shown]:
         yield Link(story[0].title, story[0].url)
-        yield Paragraph(_byline(story, tongue, zone, outlets, digest.day), small=True)
+        yield _byline(story, tongue, zone, outlets, digest.day)
     if rest := len(digest.stories) - shown:
         since = digest.since.astimezone(ZoneInfo(zone)).date() if digest.since else None
         again = " ".join(filter(None, ("/latest", digest.query, f"since:{since}" if since else "")))
         yield Paragraph(tongue.count("And {n} more: {again}", "And {n} more: {again}", rest, again=again), small=True)
 
 
-def _byline(story: Sequence[Article], tongue: Tongue, zone: str, outlets: Mapping[str, str], day: date) -> str:
+def _byline(story: Sequence[Article], tongue: Tongue, zone: str, outlets: Mapping[str, str], day: date) -> Paragraph:
     """ "Outlet · 23 Nov, 09:40 · also in Another"."""
-    first = story[0]
-    line = byline(first, outlets.get(first.source, first.source), tongue, zone, today=day)
+    first, more = story[0], []
     others = dict.fromkeys(outlets.get(a.source, a.source) for a in story if a.source != first.source)
-    if not others:
-        return line
-    names = ", ".join(list(others)[:ALSO_IN])
-    also = tongue.say("also in {outlets}", outlets=names)
-    return f"{line}{SEPARATOR}{also}"
+    if others:
+        more.append(tongue.say("also in {outlets}", outlets=", ".join(list(others)[:ALSO_IN])))
+    return byline(first, outlets.get(first.source, first.source), tongue, zone, *more, today=day)
 
 
-def _nothing_new(since: datetime | None, tongue: Tongue, zone: str) -> str:
+def _nothing_new(since: datetime | None, tongue: Tongue, zone: str) -> Paragraph:
     if since is None:
-        return tongue.say("No new articles.")
-    return tongue.say("No new articles since {moment}.", moment=moment(since, zone, tongue))
+        return Paragraph(tongue.say("No new articles."))
+    when = moment(since, zone, tongue)
+    return dated(Paragraph(tongue.say("No new articles since {moment}.", moment=when)), when)
 
 
 def _board(digest: Digest, tongue: Tongue) -> Sequence[Block]:

@@ -33,7 +33,7 @@ def facts(
         rest.append(Heading(tongue.say("In the news of these two days")))
     for article in headlines:
         outlet = outlets.get(article.source, article.source)
-        rest += [Link(article.title, article.url), Paragraph(byline(article, outlet, tongue, zone), small=True)]
+        rest += [Link(article.title, article.url), byline(article, outlet, tongue, zone)]
     return Facts(bold(figure(sight.quote, step, tongue)), _was(step, tongue), tuple(rest))
 
 

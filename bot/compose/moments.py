@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 
 from bot.locales import Tongue
+from bot.message import Heading, Instant, Paragraph
+
+Telling = TypeVar("Telling", Heading, Paragraph)
+
+
+class Moment(str):
+    """An instant in words."""
+
+    at: datetime
+
+    @classmethod
+    def of(cls, at: datetime, words: str) -> Self:
+        told = cls(words)
+        told.at = at
+        return told
+
+
+def dated(block: Telling, *moments: Moment | None) -> Telling:
+    """The block that tells these, in this order, each marked: a chat may show it on a reader's own clocks."""
+    found, done = [], 0
+    for told in moments:
+        if told and (start := block.text.find(told, done)) >= 0:
+            done = start + len(told)
+            found.append(Instant(start, done, told.at.isoformat()))
+    return replace(block, instants=tuple(found))
 
 
 def day(when: date, tongue: Tongue, *, today: date | None = None) -> str:
@@ -32,15 +59,16 @@ def bibliographic_day(when: date, tongue: Tongue) -> str:
     return format_date(when, "y, MMMM d" if tongue.code == "en" else "y, d MMMM", locale=tongue.locale)
 
 
-def moment(instant: datetime, zone: str, tongue: Tongue, *, today: date | None = None) -> str:
+def moment(instant: datetime, zone: str, tongue: Tongue, *, today: date | None = None) -> Moment:
     """ "23 Nov, 09:40" on the clocks of the zone."""
     local = instant.astimezone(ZoneInfo(zone))
-    return f"{day(local.date(), tongue, today=today)}, {clock(local, tongue)}"
+    return Moment.of(instant, f"{day(local.date(), tongue, today=today)}, {clock(local, tongue)}")
 
 
-def coming(instant: datetime, zone: str, tongue: Tongue) -> str:
+def coming(instant: datetime, zone: str, tongue: Tongue) -> Moment:
     """ "Tue 24 Nov, 09:00" on the clocks of the zone."""
-    return format_datetime(instant.astimezone(ZoneInfo(zone)), "EEE d MMM, HH:mm", locale=tongue.locale)
+    local = instant.astimezone(ZoneInfo(zone))
+    return Moment.of(instant, format_datetime(local, "EEE d MMM, HH:mm", locale=tongue.locale))
 
 
 def clock(local: datetime, tongue: Tongue) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from bot.compose.moments import moment, number
+from bot.compose.moments import dated, moment, number
 from bot.compose.pages import span
 from bot.echo import shown
 from bot.locales import Tongue
@@ -64,7 +64,7 @@ def headlines(
     """Titles with where and when, without a word of what they say."""
     told = [(one, outlets.get(one.source, one.source)) for one in articles]
     lines = [(Link(one.title, one.url), byline(one, outlet, tongue, zone, today=today)) for one, outlet in told]
-    return [block for link, line in lines for block in (link, Paragraph(line, small=True))]
+    return [block for line in lines for block in line]
 
 
 def page_data(page: NewsPage, query_text: str, also_in: AlsoIn | None = None) -> dict[str, object]:
@@ -93,16 +93,19 @@ def story_button(article: Article, tongue: Tongue) -> Button:
     return Button(tongue.say("Story: {title}", title=shown(article.title, LABEL)), f"/story {article.id}")
 
 
-def byline(article: Article, outlet: str, tongue: Tongue, zone: str, *, today: date | None = None) -> str:
-    """ "Outlet · 23 Nov, 09:40 · Opinion"."""
-    parts = [outlet, moment(article.published, zone, tongue, today=today)]
-    return SEPARATOR.join([*parts, tongue.say("Opinion")] if article.opinion else parts)
+def byline(
+    article: Article, outlet: str, tongue: Tongue, zone: str, *more: str, today: date | None = None
+) -> Paragraph:
+    """ "Outlet · 23 Nov, 09:40 · Opinion", and what is more to say of it."""
+    when = moment(article.published, zone, tongue, today=today)
+    parts = [outlet, when, *([tongue.say("Opinion")] if article.opinion else []), *more]
+    return dated(Paragraph(SEPARATOR.join(parts), small=True), when)
 
 
 def _article(article: Article, outlet: str, tongue: Tongue, zone: str, today: date | None) -> list[Block]:
     blocks: list[Block] = [
         Link(article.title, article.url),
-        Paragraph(byline(article, outlet, tongue, zone, today=today), small=True),
+        byline(article, outlet, tongue, zone, today=today),
     ]
     return [*blocks, Paragraph(article.lead, article.spans, quoted=True)] if article.lead else blocks
 

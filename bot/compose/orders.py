@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from bot import topics
-from bot.compose.moments import coming, moment
+from bot.compose.moments import coming, dated, moment
 from bot.compose.pages import Page, counted, turning
 from bot.echo import shown
 from bot.locales import N_, Tongue
@@ -87,7 +87,7 @@ def _what_was_set(order: Subscription, tongue: Tongue, zone: str, *, tomorrow: b
     if order.next_due:
         if tomorrow:
             yield Paragraph(tongue.say("Today's digest has come already: the new time begins tomorrow."))
-        yield Paragraph(next_digest(order.next_due, tongue, zone))
+        yield next_digest(order.next_due, tongue, zone)
         yield Paragraph(tongue.say("My clocks here are {zone}; /timezone changes that.", zone=zone), small=True)
 
 
@@ -140,13 +140,11 @@ def one_order(order: Subscription, number: int, after: int, tongue: Tongue, zone
 
 def _state(order: Subscription, tongue: Tongue, zone: str, now: datetime) -> Iterator[Block]:
     if order.is_paused(now):
-        if order.paused_until:
-            text = tongue.say("Paused until {until}", until=moment(order.paused_until, zone, tongue))
-        else:
-            text = tongue.say("Paused until you resume it")
-        yield Paragraph(text, small=True)
+        until = moment(order.paused_until, zone, tongue) if order.paused_until else None
+        text = tongue.say("Paused until {until}", until=until) if until else tongue.say("Paused until you resume it")
+        yield dated(Paragraph(text, small=True), until)
     if order.next_due:
-        yield Paragraph(next_digest(order.next_due, tongue, zone), small=True)
+        yield next_digest(order.next_due, tongue, zone, small=True)
 
 
 def _each(order: Subscription, number: int, tongue: Tongue, now: datetime) -> Iterator[Button]:
@@ -269,6 +267,7 @@ def _named(content: Content, tongue: Tongue) -> Iterator[str]:
         yield tongue.say("opinion only") if content.opinion else tongue.say("no opinion")
 
 
-def next_digest(due: datetime, tongue: Tongue, zone: str) -> str:
+def next_digest(due: datetime, tongue: Tongue, zone: str, *, small: bool = False) -> Paragraph:
     """ "Next digest: Tue 24 Nov, 09:00"."""
-    return tongue.say("Next digest: {moment}", moment=coming(due, zone, tongue))
+    when = coming(due, zone, tongue)
+    return dated(Paragraph(tongue.say("Next digest: {moment}", moment=when), small=small), when)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.compose.moments import moment
+from bot.compose.moments import dated, moment
 from bot.compose.orders import describe, next_digest
 from bot.locales import Tongue
 from bot.message import Block, Button, Heading, Message, Paragraph
@@ -14,8 +14,9 @@ from bot.models import Subscription
 
 def paused(changed: Sequence[Subscription], alerts: int, until: datetime | None, tongue: Tongue, zone: str) -> Message:
     """What is silent from now on, and until when. alerts: how many of them are"""
-    if until:
-        head = tongue.say("Paused until {until}", until=moment(until, zone, tongue))
+    end = moment(until, zone, tongue) if until else None
+    if end:
+        head = tongue.say("Paused until {until}", until=end)
         hint = tongue.say("The first digest after that holds what came meanwhile.") if changed else ""
     else:
         head, hint = tongue.say("Paused"), tongue.say("/resume goes on.")
@@ -24,19 +25,19 @@ def paused(changed: Sequence[Subscription], alerts: int, until: datetime | None,
         lines.append(Paragraph(tongue.count("{n} alert: /alerts", "{n} alerts: /alerts", alerts)))
     which = f" id:{changed[0].id}" if len(changed) == 1 and not alerts else ""
     return Message(
-        (Heading(head), *lines, *([Paragraph(hint, small=True)] if hint else ())),
+        (dated(Heading(head), end), *lines, *([Paragraph(hint, small=True)] if hint else ())),
         (Button(tongue.say("Resume"), f"/resume{which}"),),
     )
 
 
 def ask_missed(which: str, missed: Sequence[Subscription], tongue: Tongue, zone: str) -> Message:
     """The question what to do with the time that was missed. which: as /resume takes it, "" for all."""
-    since = min(order.paused_at for order in missed if order.paused_at)
-    text = tongue.say("Paused since {moment}. Shall I tell what you missed?", moment=moment(since, zone, tongue))
+    since = moment(min(order.paused_at for order in missed if order.paused_at), zone, tongue)
+    text = tongue.say("Paused since {moment}. Shall I tell what you missed?", moment=since)
     lines = [Paragraph(describe(order, tongue)) for order in missed]
     command = f"/resume {which}".rstrip()
     return Message(
-        (Heading(text), *lines),
+        (dated(Heading(text), since), *lines),
         (
             Button(tongue.say("Catch up once"), f"{command} catchup"),
             Button(tongue.say("Skip it"), f"{command} skip"),
@@ -50,7 +51,7 @@ def resumed(orders: Sequence[Subscription], alerts: int, told: Sequence[Message]
     for order in orders:
         blocks.append(Paragraph(describe(order, tongue)))
         if order.next_due:
-            blocks.append(Paragraph(next_digest(order.next_due, tongue, zone), small=True))
+            blocks.append(next_digest(order.next_due, tongue, zone, small=True))
     if alerts:
         blocks.append(Paragraph(tongue.count("{n} alert: /alerts", "{n} alerts: /alerts", alerts)))
     for message in told:

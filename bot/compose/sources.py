@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.compose.faults import fault
-from bot.compose.moments import age, coming, moment
+from bot.compose.moments import age, coming, dated, moment
 from bot.echo import shown
 from bot.locales import N_, Tongue
 from bot.message import Block, Button, File, Heading, Link, Message, Paragraph, Table
@@ -189,11 +189,13 @@ class Status:
 def status(status: Status, tongue: Tongue, now: datetime) -> Message:
     """The state of the bot as this chat sees it."""
     nothing = tongue.say("none")
-    coming_next = coming(status.next_digest, status.zone, tongue) if status.next_digest else nothing
+    coming_next = coming(status.next_digest, status.zone, tongue) if status.next_digest else None
+    at, _, state = status.last or (None, "", "")
+    last, became = moment(at, status.zone, tongue) if at else None, tongue.say(SETTLED.get(state, state))
     facts = [
         (tongue.say("Version"), status.version),
-        (tongue.say("Next digest"), coming_next),
-        (tongue.say("Last delivery"), _delivery(status, tongue) or nothing),
+        (tongue.say("Next digest"), coming_next or nothing),
+        (tongue.say("Last delivery"), f"{last}, {became}" if last else nothing),
         (tongue.say("Time zone"), status.zone),
         (tongue.say("Chat"), status.address.chat),
         (tongue.say("Topic"), status.address.thread),
@@ -201,8 +203,9 @@ def status(status: Status, tongue: Tongue, now: datetime) -> Message:
         (tongue.say("News"), _freshness("news", status.lines, tongue, now)),
     ]
     text = "\n".join(f"{label}: {fact}" for label, fact in facts if fact)
+    told = dated(Paragraph(text), coming_next, last)
     ailing = [f"{name}: {health.detail}" for name, health in status.health.items() if not health.ok]
-    return Message((Heading(tongue.say("Status")), Paragraph(text), *map(Paragraph, ailing)))
+    return Message((Heading(tongue.say("Status")), told, *map(Paragraph, ailing)))
 
 
 def status_data(status: Status, now: datetime) -> dict[str, object]:
@@ -244,10 +247,3 @@ def _freshness(kind: str, lines: Sequence[SourceLine], tongue: Tongue, now: date
     if not well:
         return tongue.say("{well} of {all} answer", well=len(well), all=len(asked))
     return tongue.say("{well} of {all} answer, oldest {age}", well=len(well), all=len(asked), age=age(oldest, tongue))
-
-
-def _delivery(status: Status, tongue: Tongue) -> str:
-    if status.last is None:
-        return ""
-    at, _, state = status.last
-    return f"{moment(at, status.zone, tongue)}, {tongue.say(SETTLED.get(state, state))}"

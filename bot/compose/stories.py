@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import regex
 
-from bot.compose.moments import bibliographic_day, full_day, moment
+from bot.compose.moments import bibliographic_day, dated, full_day, moment
 from bot.compose.news import SEPARATOR, byline, story_button
 from bot.echo import shown
 from bot.locales import Tongue
@@ -38,9 +38,9 @@ def story(
     if lead.lead:
         blocks.append(Paragraph(lead.lead, lead.spans))
     for piece in story.articles[:PIECES_SHOWN]:
-        line = byline(piece, outlets.get(piece.source, piece.source), tongue, zone, today=today)
-        said = SEPARATOR.join([line, tongue.say("Follow-up")]) if piece.id in later else line
-        blocks += [Link(piece.title, piece.url), Paragraph(said, small=True)]
+        mark = [tongue.say("Follow-up")] if piece.id in later else []
+        line = byline(piece, outlets.get(piece.source, piece.source), tongue, zone, *mark, today=today)
+        blocks += [Link(piece.title, piece.url), line]
     if (more := len(story.articles) - PIECES_SHOWN) > 0:
         blocks.append(Paragraph(tongue.count("And {n} earlier one", "And {n} earlier ones", more), small=True))
     return Message(tuple(blocks), _cite_buttons(story, tongue, outlets))
@@ -51,8 +51,9 @@ def recent(stories: Sequence[Story], tongue: Tongue, zone: str, outlets: Mapping
     blocks: list[Block] = [Heading(tongue.say("Stories of the last two days"))]
     for one in stories:
         names = ", ".join(outlets.get(source, source) for source in one.outlets)
-        line = SEPARATOR.join([names, moment(one.newest, zone, tongue, today=today)])
-        blocks += [Link(one.lead.title, one.lead.url), Paragraph(line, small=True)]
+        when = moment(one.newest, zone, tongue, today=today)
+        line = dated(Paragraph(SEPARATOR.join([names, when]), small=True), when)
+        blocks += [Link(one.lead.title, one.lead.url), line]
     if not stories:
         blocks += [
             Paragraph(tongue.say("No two outlets told the same story.")),
@@ -98,7 +99,7 @@ def _alone(article: Article, tongue: Tongue, zone: str, outlets: Mapping[str, st
     outlet = outlets.get(article.source, article.source)
     blocks: list[Block] = [
         Link(article.title, article.url),
-        Paragraph(byline(article, outlet, tongue, zone, today=today), small=True),
+        byline(article, outlet, tongue, zone, today=today),
         *((Paragraph(article.lead, article.spans),) if article.lead else ()),
         Paragraph(tongue.say("No other outlet has told it so far."), small=True),
     ]

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from bot.alerts import Step, back_at, last_step
-from bot.compose.alerts import described, paused
+from bot.compose.alerts import described, pause_end, paused
 from bot.compose.fired import beside, line_text, rate_text, rule, short
-from bot.compose.moments import day, moment
+from bot.compose.moments import Moment, dated, day, moment
 from bot.compose.orders import describe
 from bot.compose.quotes import bold, percent
 from bot.echo import shown
@@ -49,13 +49,13 @@ def latest(records: Sequence[Record], tongue: Tongue, zone: str) -> Message:
     blocks: list[Block] = [Heading(tongue.say("What came here by itself, or was held back"))]
     for record in records:
         blocks.append(Paragraph(f"{record.id}. {_first_words(record)}"))
-        blocks.append(Paragraph(_became(record, tongue, zone), small=True))
+        blocks.append(_became(record, tongue, zone, small=True))
     return Message(tuple(blocks), _buttons(records, tongue))
 
 
 def one(record: Record, alert: Alert | None, order: Subscription | None, tongue: Tongue, zone: str) -> Message:
     """All that is known of one message. alert, order: what it came of, None if it is no more."""
-    lines = [_became(record, tongue, zone), *_lateness(record, tongue)]
+    lines = [*_lateness(record, tongue)]
     if "alert" in record.why:
         lines += _of_alert(record, alert, tongue)
     elif subscription_of(record):
@@ -67,23 +67,27 @@ def one(record: Record, alert: Alert | None, order: Subscription | None, tongue:
     elif record.event.startswith(("operators:", "held:")):
         lines.append(tongue.say("It is for the operators, and this chat is one of theirs."))
     buttons = (Button(tongue.say("All of that alert"), f"/why a{alert.id}"),) if alert else ()
-    return Message((bold(_first_words(record)), *map(Paragraph, lines)), buttons)
+    return Message((bold(_first_words(record)), _became(record, tongue, zone), *map(Paragraph, lines)), buttons)
 
 
 def of_alert(alert: Alert, sight: Sight | Quote, records: Sequence[Record], tongue: Tongue, zone: str) -> Message:
     """What would fire an alert now, and what it told or withheld lately."""
     blocks: list[Block] = [Heading(tongue.say("Alert {id}", id=alert.id)), Paragraph(described(alert, tongue, zone))]
-    blocks += [Paragraph(line) for line in _would_fire(alert, sight, tongue, zone)]
+    until = moment(alert.snoozed_until, zone, tongue) if alert.snoozed_until else None
+    blocks += [
+        dated(Paragraph(line), pause_end(alert, tongue, zone), until)
+        for line in _would_fire(alert, sight, until, tongue, zone)
+    ]
     blocks.append(
         Paragraph(tongue.say("Held figures, pegs and a move of one step of the last digit never fire it."), small=True)
     )
     for record in records:
         blocks.append(Paragraph(f"{record.id}. {_first_words(record)}"))
-        blocks.append(Paragraph(_became(record, tongue, zone), small=True))
+        blocks.append(_became(record, tongue, zone, small=True))
     return Message(tuple(blocks), _buttons(records, tongue))
 
 
-def _would_fire(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str) -> Iterator[str]:
+def _would_fire(alert: Alert, sight: Sight | Quote, until: Moment | None, tongue: Tongue, zone: str) -> Iterator[str]:
     if alert.state != "active":
         yield (
             tongue.say("It is over.") if alert.state == "ended" else tongue.say("It was meant for once, and has fired.")
@@ -107,18 +111,20 @@ def _would_fire(alert: Alert, sight: Sight | Quote, tongue: Tongue, zone: str) -
     if alert.paused_at:
         text = paused(alert, tongue, zone)
         yield f"{text[:1].upper()}{text[1:]}."
-    if alert.snoozed_until:
-        yield tongue.say("Snoozed until {moment}.", moment=moment(alert.snoozed_until, zone, tongue))
+    if until:
+        yield tongue.say("Snoozed until {moment}.", moment=until)
 
 
-def _became(record: Record, tongue: Tongue, zone: str) -> str:
+def _became(record: Record, tongue: Tongue, zone: str, *, small: bool = False) -> Paragraph:
     when = moment(record.settled_at or record.due_at, zone, tongue)
-    if record.state == "withheld" and record.detail.startswith("in bundle:"):
-        return SEPARATOR.join((when, tongue.say("It went in a bundle with others.")))
-    detail = tongue.say(NOTED.get(record.detail, record.detail)) if record.state == "withheld" else shown(record.detail)
-    if record.state == "withheld":
-        return SEPARATOR.join((when, tongue.say(STATES["withheld"], detail=detail)))
-    return tongue.say(STATES[record.state], moment=when, detail=detail)
+    if record.state != "withheld":
+        text = tongue.say(STATES[record.state], moment=when, detail=shown(record.detail))
+    elif record.detail.startswith("in bundle:"):
+        text = SEPARATOR.join((when, tongue.say("It went in a bundle with others.")))
+    else:
+        detail = tongue.say(NOTED.get(record.detail, record.detail))
+        text = SEPARATOR.join((when, tongue.say(STATES["withheld"], detail=detail)))
+    return dated(Paragraph(text, small=small), when)
 
 
 def _lateness(record: Record, tongue: Tongue) -> Iterator[str]:

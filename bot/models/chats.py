@@ -27,6 +27,7 @@ class ChatSettings:
     """What a chat has chosen: an IANA zone name, a language code, its quiet hours.
 
     edits: whether what is corrected later is corrected in the message that told it
+    threads: whether a follow-up of a story answers its first message
     """
 
     address: Address
@@ -34,6 +35,7 @@ class ChatSettings:
     language: str
     quiet: Quiet | None = None
     edits: bool = False
+    threads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

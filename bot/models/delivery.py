@@ -36,6 +36,7 @@ class Outgoing:
     only_after: an event; the message is dropped unless that one is on its way to this address, or went there
     edits: an event, too; the message takes the place of that one's. Where that waits, it goes in these words; where
         it arrived, it is written anew; else this is dropped
+    follows: events; the message answers the oldest of theirs that arrived, if any did
     why: what it came of, for /why; bot/compose/why.py knows the names
     """
 
@@ -49,6 +50,7 @@ class Outgoing:
     only_after: str = ""
     edits: str = ""
     reason: str = ""
+    follows: tuple[str, ...] = ()
     why: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -62,6 +64,7 @@ class Delivery:
     plain: the platform refused the text of this message; it goes as bare words
     strikes: how often in a row the chat has refused us
     edits: the platform's id of the message it takes the place of, "" where that never arrived; None: it is a new one
+    answers: the platform's id of the message it answers, "" for none
     """
 
     id: int
@@ -79,6 +82,7 @@ class Delivery:
     plain: bool = False
     strikes: int = 0
     edits: str | None = None
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,14 @@ CITIES: Final = 21
 """Zones a page: as many buttons as every chat can show, the way on and back included."""
 TOPICS: Final = 18
 """Countries and themes a page."""
-PARTS: Final = frozenset({"zone", "language", "quiet", "digest", "topics", "corrections"})
+PARTS: Final = frozenset({"zone", "language", "quiet", "digest", "topics", "corrections", "followups"})
 
 
 @command(group="settings", needs={"news", "rates"}, changes=PARTS)
 async def settings(
-    desk: Desk, ask: Request, what: Annotated[str, "zone | language | quiet | digest | topics | corrections"] = ""
+    desk: Desk,
+    ask: Request,
+    what: Annotated[str, "zone | language | quiet | digest | topics | corrections | followups"] = "",
 ) -> Answer:
     """What is set for this chat, and all of it to be changed by pressing.
 
@@ -47,6 +49,7 @@ async def settings(
         "digest": _digest,
         "topics": _topics,
         "corrections": _corrections,
+        "followups": _follow_ups,
     }
     if part.casefold() not in turn:
         raise Refusal(N_("I cannot read that."), N_("/settings shows what there is."))
@@ -155,14 +158,29 @@ async def _topics(desk: Desk, ask: Request, rest: str) -> Answer:
 
 async def _corrections(desk: Desk, ask: Request, rest: str) -> Answer:
     """Whether what was sent is edited; "edit" or "leave" sets it."""
-    word = rest.casefold()
-    if word not in ("", "edit", "leave"):
-        raise Refusal(N_("I cannot read that."), N_("/settings shows what there is."))
+    edits = _wish(rest, "edit", "leave")
     chosen, speech = await _now(desk, ask)
-    if word:
-        chosen = replace(chosen, edits=word == "edit")
+    if edits is not None:
+        chosen = replace(chosen, edits=edits)
         await desk.store.keep_chat(chosen, [])
     return Answer(compose.corrections(speech, edits=chosen.edits))
+
+
+async def _follow_ups(desk: Desk, ask: Request, rest: str) -> Answer:
+    """Whether a follow-up answers the first message of its story; "answer" or "apart" sets it."""
+    threads = _wish(rest, "answer", "apart")
+    chosen, speech = await _now(desk, ask)
+    if threads is not None:
+        chosen = replace(chosen, threads=threads)
+        await desk.store.keep_chat(chosen, [])
+    return Answer(compose.follow_ups(speech, threads=chosen.threads))
+
+
+def _wish(word: str, yes: str, no: str) -> bool | None:
+    """What is said by one of two words, None for nothing."""
+    if word.casefold() not in ("", yes, no):
+        raise Refusal(N_("I cannot read that."), N_("/settings shows what there is."))
+    return word.casefold() == yes if word else None
 
 
 def _number(text: str, below: int) -> int | None:

@@ -13,7 +13,8 @@ from bot.locales import Tongue, tongue
 from bot.models import Address, Catalogue, ChatSettings, Health
 from bot.outlets import Outlets, outlets
 from bot.places import known_zones
-from bot.ports import Clock, Store
+from bot.ports import Clock
+from bot.store import Store
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,15 @@ from bot.errors import ChatRejected
 from bot.message import Message
 from bot.models import Address, Health, Outcome
 from bot.pace import Pace
-from bot.ports import Ask, Clock, CrashHook, Page, Store
+from bot.ports import Ask, Clock, CrashHook, Page
+from bot.store import Store
 from handlers.slack.files import Files
 from handlers.slack.installs import Credentials, ManyWorkspaces
 from handlers.slack.listen import Listener
 from handlers.slack.manifest import EVENTS_PAGE
 from handlers.slack.notices import Notices
 from handlers.slack.oauth import Doorway
+from handlers.slack.people import People
 from handlers.slack.reply import Replies
 from handlers.slack.send import LIMITS, Sender
 from handlers.slack.transport import REJECTED, Link
@@ -72,10 +74,11 @@ class Slack:
         self._door = None if app_token else Door(signing_secret, clock)
         self.pace = Pace(LIMITS)
         self._sender = Sender(self._wire, self._workspaces, store, clock, self.pace)
-        self._notices = Notices(self._workspaces, store, clock)
-        replies = Replies(self._wire, Files(self._wire, self._workspaces), self._sender)
+        people = People(self._workspaces, clock)
+        self._notices = Notices(self._workspaces, people, store, clock)
+        replies = Replies(self._wire, Files(self._wire, self._workspaces), self._sender, self._workspaces.install_page)
         self._listener = Listener(
-            self._wire, self._workspaces, store, clock, self._sender, replies, admins=admins, crash=crash
+            self._wire, self._workspaces, people, store, clock, self._sender, replies, admins=admins, crash=crash
         )
 
     async def check(self) -> None:
@@ -94,6 +97,7 @@ class Slack:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._workspaces.keep_fresh())
+                tasks.create_task(self._listener.welcome(ask))
                 tasks.create_task(self._link.run(app) if self._link else self._serve(app))
         finally:
             await self._listener.drain()
@@ -106,9 +110,9 @@ class Slack:
         finally:
             self._door.shut()
 
-    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
+    async def send(self, address: Address, message: Message, *, plain: bool = False, answers: str = "") -> Outcome:
         """See bot.ports.Chat."""
-        outcome = await self._sender.send(address, message, bare=plain)
+        outcome = await self._sender.send(address, message, bare=plain, answers=answers)
         await self._notices.tell(address, outcome)
         return outcome
 

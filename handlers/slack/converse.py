@@ -14,10 +14,13 @@ from bot.errors import DatabaseError
 from bot.locales import Tongue, tongue
 from bot.message import Message
 from bot.models import Address, Answer, Request, Update
-from bot.ports import Ask, Store
+from bot.ports import Ask
+from bot.store import Store
 from handlers.menu.registry import find
 from handlers.slack.heard import SHARE, Heard
+from handlers.slack.manifest import DIRECT
 from handlers.slack.people import People
+from handlers.slack.refusals import NO_RIGHT
 from handlers.slack.render import Extra
 from handlers.slack.reply import Replies
 from handlers.slack.screens import form_button
@@ -26,6 +29,7 @@ from handlers.slack.send import Sender
 SHOWN: Final = frozenset({"rates", "news"})
 """Groups of commands whose answers others may want to see."""
 ORDERS: Final = frozenset({"subscribe", "follow"})
+GUIDES: Final = frozenset({"help", "start"})
 NO_MEMBER: Final = frozenset({"channel_not_found", "not_in_channel"})
 
 log = structlog.get_logger()
@@ -60,6 +64,8 @@ class Conversation:
         message = answered.message
         if not (heard.private or heard.aloud) and answered.error is None:
             message = await self._in_channel(heard, answered, speak)
+        if _name_of(heard.text) in GUIDES:
+            message = replace(message, blocks=(*message.blocks, channel.umbrella(DIRECT, speak)))
         if heard.aloud and heard.response_url and (name := await self._name(heard)):
             message = replace(message, blocks=(*message.blocks, channel.shared_by(name, speak)))
         heard = replace(heard, replace=heard.replace and answered.error is None)
@@ -102,6 +108,8 @@ class Conversation:
         outcome = await self._sender.say(heard.address, line, speak)
         if outcome.state == "sent" or outcome.cause in {"flood", "fault"}:
             return message
+        if outcome.detail == NO_RIGHT:
+            return replace(message, blocks=(*channel.install_again(self._replies.install_page, speak), *message.blocks))
         again = f"/subscribe {heard.text.partition(' ')[2]}" if _name_of(heard.text) == "subscribe" else heard.text
         hint = (
             channel.invite_me(again, speak) if outcome.detail in NO_MEMBER else channel.kept_out(outcome.detail, speak)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot.models import Address
-from bot.ports import Clock, Store
+from bot.ports import Clock
+from bot.store import Store
 from handlers.slack.heard import workspace
 from handlers.slack.workspaces import Workspaces
 

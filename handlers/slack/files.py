@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.chart.draw import Painter
 from bot.message import Attachment, File, Message, Picture
 from bot.models import Address
+from handlers.slack.refusals import NO_RIGHT
 from handlers.slack.render import SAMPLE, clean
 from handlers.slack.wire import Wire, refused
 from handlers.slack.workspaces import Workspaces
@@ -27,8 +28,8 @@ ALTERNATIVE: Final = 1_000
 TITLE: Final = 255
 NOT_A_MEMBER: Final = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 
-Place = Literal["", "here", "person"]
-"""Where attachments are now: nowhere, in the channel, in the person's direct messages."""
+Place = Literal["", "no right", "here", "person"]
+"""Where attachments are now: nowhere, nowhere for want of a right, in the channel, in the person's direct messages."""
 
 log = structlog.get_logger()
 
@@ -51,7 +52,7 @@ class Files:
         except Exception as error:  # noqa: BLE001 - the SDK lets through whatever its parser meets
             detail = refused(error).error if isinstance(error, SlackApiError) else str(error)
             log.warning("attachment not sent, its text goes alone", error=type(error).__name__, detail=detail)
-            return ""
+            return "no right" if detail == NO_RIGHT else ""
 
     async def _share(self, message: Message, address: Address, user: str) -> Place:
         workspace, _, channel = address.chat.rpartition("/")

@@ -18,16 +18,21 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import DatabaseError
 from bot.models import Cause, Install
-from bot.ports import Clock, Store
+from bot.ports import Clock
 from bot.seal import Seal, Unsealable
+from bot.store import Store
+from handlers.slack.refusals import NO_RIGHT
 from handlers.slack.transport import REJECTED
 from handlers.slack.wire import Wire, refused
-from handlers.slack.workspaces import NotInstalled
+from handlers.slack.workspaces import APPS_PAGE, NotInstalled
 
 PLATFORM: Final = "slack"
 AHEAD: Final = timedelta(hours=2)
 """Tokens that end within it are renewed: they live for twelve hours."""
 LOOK_SECONDS: Final = 600.0
+CURED: Final = frozenset({NO_RIGHT})
+"""Chats paused for it go on when we are installed anew."""
+INSTALL_PAGE: Final = "/slack/install"
 
 log = structlog.get_logger()
 
@@ -70,7 +75,19 @@ class ManyWorkspaces(AsyncInstallationStore):
         self._own = bot_token
         self._home = ""
         self._known: dict[str, Grant] = {}
+        self._new: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._renewing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def install_page(self) -> str:
+        return f"{self._app.public_url}{INSTALL_PAGE}" if self._app.public_url else APPS_PAGE
+
+    async def installer(self, workspace: str) -> str:
+        grant = self._known.get(workspace) or await self._read(workspace)
+        return grant.installer if grant else ""
+
+    async def installed(self) -> tuple[str, str]:
+        return await self._new.get()
 
     async def client(self, workspace: str) -> AsyncWebClient:
         """See Workspaces. The store is asked once for each; nothing is asked of Slack."""
@@ -94,8 +111,9 @@ class ManyWorkspaces(AsyncInstallationStore):
         )
         assert workspace
         assert grant.token
-        await self._store.keep_install(self._sealed(workspace, grant), self._clock())
+        await self._store.keep_install(self._sealed(workspace, grant), self._clock(), CURED)
         self._known[workspace] = grant
+        self._new.put_nowait((workspace, grant.installer))
         log.info("installed", workspace=workspace)
 
     async def gone(self, workspace: str) -> bool:
@@ -117,7 +135,10 @@ class ManyWorkspaces(AsyncInstallationStore):
             return "workspace"
         except SlackApiError as error:
             if refused(error).error in REJECTED:
-                return "workspace" if await self.gone(workspace) else "token"
+                if client.token == self._own:
+                    return "token"
+                await self.gone(workspace)
+                return "workspace"
         except (aiohttp.ClientError, TimeoutError):
             pass
         log.warning("a token was refused, and is not", workspace=workspace, error=why)

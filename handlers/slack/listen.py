@@ -10,17 +10,20 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+import aiohttp
 import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
 
 from bot.compose import about
 from bot.errors import DatabaseError
 from bot.locales import tongue
 from bot.models import Update
 from bot.patience import patiently
-from bot.ports import Ask, Clock, CrashHook, Store
+from bot.ports import Ask, Clock, CrashHook
+from bot.store import Store
 from handlers.slack.converse import Conversation
 from handlers.slack.events import Events
 from handlers.slack.heard import Heard, understand
@@ -30,8 +33,8 @@ from handlers.slack.reply import Replies
 from handlers.slack.screens import Wish, wished
 from handlers.slack.send import Sender
 from handlers.slack.show import Screens
-from handlers.slack.wire import Wire, silent_log
-from handlers.slack.workspaces import Workspaces
+from handlers.slack.wire import Wire, refused, silent_log
+from handlers.slack.workspaces import NotInstalled, Workspaces
 
 AT_ONCE: Final = 32
 WAITING: Final = 1_000
@@ -50,6 +53,7 @@ class Listener:
         self,
         wire: Wire,
         workspaces: Workspaces,
+        people: People,
         store: Store,
         clock: Clock,
         sender: Sender,
@@ -63,9 +67,9 @@ class Listener:
         self._clock = clock
         self._crash = crash
         self._events = Events(store, clock, workspaces)
-        people = People(workspaces, clock)
+        self._workspaces = workspaces
         self._conversation = Conversation(store, people, sender, replies, admins, self._taken)
-        self._screens = Screens(workspaces, people, self._conversation)
+        self._screens = Screens(workspaces, people, store, self._conversation)
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._free = asyncio.Semaphore(AT_ONCE)
@@ -100,6 +104,24 @@ class Listener:
             await self._store.settle_update("slack", suspect.key, "poison")
         for update in await self._store.waiting_updates("slack", WAITING):
             self._start(update, ask)
+
+    async def welcome(self, ask: Ask) -> None:
+        """Whoever installs us is answered as if they had said /start to us. Until cancelled."""
+        while True:
+            workspace, user = await self._workspaces.installed()
+            try:
+                client = await self._workspaces.client(workspace)
+                opened = await client.conversations_open(users=user)
+                said = {"type": "message", "channel_type": "im", "channel": opened["channel"]["id"], "user": user}
+                event = {"type": "event_callback", "team_id": workspace, "event": said | {"text": "start"}}
+                update = Update("slack", f"installed:{workspace}:{self._clock().isoformat()}", json.dumps(event))
+                await self._store.keep_updates([update], self._clock())
+            except SlackApiError as error:
+                log.warning("nobody is welcomed", workspace=workspace, error=refused(error).error)
+            except (aiohttp.ClientError, TimeoutError, NotInstalled, DatabaseError) as error:
+                log.warning("nobody is welcomed", workspace=workspace, error=type(error).__name__)
+            else:
+                self._start(update, ask)
 
     async def drain(self) -> None:
         """Let what is under way end, for a few seconds."""

@@ -1,4 +1,4 @@
-"""Who subscribed a channel learns that it cannot be posted to, once."""
+"""Who can do something about it learns that a channel cannot be posted to, once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from bot.compose import channel as compose
 from bot.errors import DatabaseError
 from bot.locales import tongue
 from bot.models import Address, Outcome, Outgoing
-from bot.ports import Clock, Store
+from bot.ports import Clock
+from bot.store import Store
+from handlers.slack.people import People
+from handlers.slack.refusals import NO_RIGHT
 from handlers.slack.wire import refused
 from handlers.slack.workspaces import NotInstalled, Workspaces
 
@@ -25,8 +28,9 @@ log = structlog.get_logger()
 class Notices:
     """By the outbox: what is told of one channel for one reason on one day is told once, whoever asks again."""
 
-    def __init__(self, workspaces: Workspaces, store: Store, clock: Clock) -> None:
+    def __init__(self, workspaces: Workspaces, people: People, store: Store, clock: Clock) -> None:
         self._workspaces = workspaces
+        self._people = people
         self._store = store
         self._clock = clock
 
@@ -37,19 +41,29 @@ class Notices:
         if not alone or channel.startswith(("D", "U")):
             return
         try:
-            for person in {held.created_by for held in await self._store.subscriptions(address) if held.created_by}:
-                await self._tell(workspace, channel, person.partition("/")[2], outcome)
+            for user in await self._concerned(address, workspace, outcome):
+                await self._tell(workspace, channel, user, outcome)
         except SlackApiError as error:
             log.warning("nobody is told", error=refused(error).error)
         except (aiohttp.ClientError, TimeoutError, NotInstalled, DatabaseError) as error:
             log.warning("nobody is told", error=type(error).__name__)
+
+    async def _concerned(self, address: Address, workspace: str, outcome: Outcome) -> set[str]:
+        """Who can do something about it: who subscribed the channel; about our rights, who installed us."""
+        if outcome.detail == NO_RIGHT and (installer := await self._workspaces.installer(workspace)):
+            return {installer}
+        return {held.created_by.partition("/")[2] for held in await self._store.subscriptions(address)} - {""}
 
     async def _tell(self, workspace: str, channel: str, user: str, outcome: Outcome) -> None:
         client = await self._workspaces.client(workspace)
         direct = await client.conversations_open(users=user)
         there = Address("slack", f"{workspace}/{direct['channel']['id']}")
         chosen = await self._store.chat(there)
-        message = compose.paused(f"#{channel}", outcome.detail, tongue(chosen.language if chosen else ""))
+        speak, name = tongue(chosen.language if chosen else ""), await self._people.channel(workspace, channel)
+        if outcome.detail == NO_RIGHT:
+            message = compose.unentitled(name, outcome.detail, self._workspaces.install_page, speak)
+        else:
+            message = compose.paused(name, outcome.detail, speak)
         now = self._clock()
         day = "" if outcome.cause == "unwelcome" else f":{now:%Y-%m-%d}"
         event = f"paused:{workspace}/{channel}:{outcome.detail}{day}"

@@ -18,11 +18,10 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
 from bot.ports import Clock, Page
-from handlers.slack.installs import Credentials, ManyWorkspaces
+from handlers.slack.installs import INSTALL_PAGE, Credentials, ManyWorkspaces
 from handlers.slack.manifest import REDIRECT_PAGE, SCOPES
 from handlers.slack.wire import Wire, silent_log
 
-INSTALL: Final = "/slack/install"
 STATE_LIVES: Final = timedelta(minutes=10)
 MOST_STATES: Final = 10_000
 """Begun and not finished; of more than that the oldest must begin again."""
@@ -65,7 +64,7 @@ class Doorway:
         self._states = States(clock)
 
     def pages(self) -> dict[str, Page]:
-        return {INSTALL: self._install, REDIRECT_PAGE: self._redirect}
+        return {INSTALL_PAGE: self._install, REDIRECT_PAGE: self._redirect}
 
     async def _install(self, request: web.Request) -> web.StreamResponse:
         return await self._page(request, self._flow().handle_installation)
@@ -94,7 +93,7 @@ class Doorway:
             scopes=list(SCOPES),
             user_scopes=[],
             redirect_uri=address,
-            install_path=INSTALL,
+            install_path=INSTALL_PAGE,
             redirect_uri_path=REDIRECT_PAGE,
             install_page_rendering_enabled=False,
             authorization_url=self._wire.root.removesuffix("api/") + "oauth/v2/authorize",

@@ -36,12 +36,13 @@ class Person:
 
 
 class People:
-    """Looks people up, and remembers them for an hour."""
+    """Looks people up, and the names of channels, and remembers them for an hour."""
 
     def __init__(self, workspaces: Workspaces, clock: Clock) -> None:
         self._workspaces = workspaces
         self._clock = clock
         self._known: dict[tuple[str, str], tuple[Person, datetime]] = {}
+        self._channels: dict[tuple[str, str], tuple[str, datetime]] = {}
 
     async def find(self, workspace: str, user: str) -> Person:
         """Never raises, and never holds an answer up for long: then nothing is known of them."""
@@ -62,6 +63,24 @@ class People:
             self._known.clear()
         self._known[workspace, user] = (person, self._clock() + KEEP)
         return person
+
+    async def channel(self, workspace: str, channel: str) -> str:
+        """ "#general"; "#" and its id where Slack does not tell. Never raises, as find."""
+        name, until = self._channels.get((workspace, channel), ("", self._clock()))
+        if name and until > self._clock():
+            return name
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                answer = await (await self._workspaces.client(workspace)).conversations_info(channel=channel)
+                name = f"#{str(answer['channel']['name'])[:LONGEST_NAME]}"
+        except (SlackApiError, KeyError, TypeError):  # one that hides, or has no name
+            name = f"#{channel}"
+        except (aiohttp.ClientError, TimeoutError, NotInstalled, DatabaseError):
+            return f"#{channel}"
+        if len(self._channels) >= MOST:
+            self._channels.clear()
+        self._channels[workspace, channel] = (name, self._clock() + KEEP)
+        return name
 
 
 def _person(user: Any) -> Person:

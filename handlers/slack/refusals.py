@@ -16,7 +16,8 @@ AGAIN: Final = timedelta(seconds=30)
 DAY: Final = timedelta(hours=24)
 
 GONE: Final = frozenset({"is_archived", "user_not_found", "user_disabled", "messages_tab_disabled"})
-HIDDEN: Final = frozenset({"channel_not_found", "missing_scope"})
+NO_RIGHT: Final = "missing_scope"
+HIDDEN: Final = frozenset({"channel_not_found", NO_RIGHT})
 """The channel may be gone, or be private and not have us; or we may lack a right."""
 NOT_HERE: Final = frozenset(
     {
@@ -28,6 +29,15 @@ NOT_HERE: Final = frozenset(
         "not_in_channel",
     }
 )
+UNANSWERABLE: Final = frozenset(
+    {
+        "cannot_reply_to_message",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "thread_not_found",
+    }
+)
+"""It is the thread that is refused, not the channel."""
 INSTALL_DEAD: Final = frozenset(
     {
         "account_inactive",

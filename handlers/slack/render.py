@@ -1,21 +1,22 @@
 """Message to Block Kit: the only place of this room that writes markup.
 
 Foreign text goes into plain_text objects, where nothing is live; mrkdwn is written for links,
-tables and styled paragraphs only, with & < > as entities, so that no mention survives. What
-does not fit is cut between blocks and counted.
+tables, styled paragraphs and what tells an instant only, with & < > as entities, so that no mention
+survives. What does not fit is cut between blocks and counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import regex
 from rich.cells import cell_len
 
 from bot.locales import Tongue
-from bot.message import Block, Heading, Link, Message, Paragraph, Span, Table
+from bot.message import Block, Heading, Instant, Link, Message, Paragraph, Span, Table
 
 Json = dict[str, Any]
 
@@ -38,6 +39,8 @@ NOTE: Final = 100
 _UNSEEN: Final = regex.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+_CLOCKS: Final = "{date_short_pretty} {time}"
+"""How Slack words an instant, on each reader's clocks and in their language."""
 _MARKS: Final = {"bold": "*", "italic": "_", "code": "`"}
 
 
@@ -132,10 +135,10 @@ def _more(left: Iterable[_Part], speak: Tongue) -> str:
 
 
 def _parts(blocks: Iterable[Block]) -> Iterator[_Part]:
-    small: list[str] = []
+    small: list[Paragraph] = []
     for block in blocks:
         if isinstance(block, Paragraph) and block.small:
-            small += [text] if (text := clean(block.text)) else []
+            small += [block] if clean(block.text) else []
             continue
         yield from _contexts(small)
         small = []
@@ -143,14 +146,19 @@ def _parts(blocks: Iterable[Block]) -> Iterator[_Part]:
     yield from _contexts(small)
 
 
-def _contexts(small: list[str]) -> Iterator[_Part]:
+def _contexts(small: list[Paragraph]) -> Iterator[_Part]:
     """Neighbouring small print shares a block, a line each."""
-    for piece in _pieces("\n".join(small), SECTION):
+    if any(line.instants for line in small) and _fits(marked := "\n".join(_styled(line) for line in small)):
+        yield _context(marked, mrkdwn=True)
+        return
+    for piece in _pieces("\n".join(clean(line.text) for line in small), SECTION):
         yield _context(piece)
 
 
 def _part(block: Block) -> Iterator[_Part]:
     match block:
+        case Heading(text, instants) if instants and _fits(styled := f"*{_styled(block)}*"):
+            yield _section(styled)
         case Heading(text) if 0 < _size(clean(text)) <= HEADER:
             yield _Part({"type": "header", "text": _plain(clean(text))}, _size(clean(text)), units=1)
         case Link():
@@ -159,7 +167,7 @@ def _part(block: Block) -> Iterator[_Part]:
             lines = "\n".join(_aligned(rows))
             for piece in _pieces(lines, SECTION - 10, escaped=True):
                 yield _section(f"```\n{escape(piece)}\n```")
-        case Paragraph(text, spans) if spans and text and text == clean(text) and _fits(styled := _styled(text, spans)):
+        case Paragraph() if (block.spans or block.instants) and clean(block.text) and _fits(styled := _styled(block)):
             yield _section(styled)
         case _:
             for piece in _pieces(clean(block.text), SECTION):
@@ -176,16 +184,33 @@ def _link(link: Link) -> str:
     return f"<{url}|{label}>"
 
 
-def _styled(text: str, spans: tuple[Span, ...]) -> str:
-    """A paragraph with its spans; a stretch that mrkdwn could not mark stays as it is."""
-    out, done = "", 0
-    for span in sorted(spans, key=lambda span: span.start):
-        inner, mark = text[span.start : span.end], _MARKS[span.style]
-        if span.start < done or not inner or inner != inner.strip() or mark in inner or "\n" in inner:
+def _styled(block: Heading | Paragraph) -> str:
+    """Its text with its spans and instants; a stretch that mrkdwn could not mark stays as it is."""
+    text, out, done = block.text, "", 0
+    if text != clean(text):
+        return escape(clean(text))
+    parts: list[Span | Instant] = list(block.instants)
+    if isinstance(block, Paragraph) and not block.small:
+        parts += block.spans
+    for part in sorted(parts, key=lambda part: part.start):
+        inner = text[part.start : part.end]
+        if part.start < done or not inner or inner != inner.strip() or "\n" in inner:
             continue
-        out += escape(text[done : span.start]) + mark + escape(inner) + mark
-        done = span.end
+        if isinstance(part, Instant):
+            marked = _instant(inner, part.at)
+        else:
+            mark = _MARKS[part.style]
+            marked = "" if mark in inner else mark + escape(inner) + mark
+        if marked:
+            out += escape(text[done : part.start]) + marked
+            done = part.end
     return out + escape(text[done:])
+
+
+def _instant(words: str, at: str) -> str:
+    """On each reader's clocks; the words are for where Slack cannot."""
+    seconds = int(datetime.fromisoformat(at).timestamp())
+    return f"<!date^{seconds}^{_CLOCKS}|{escape(words).replace('|', '¦')}>"
 
 
 def _aligned(rows: tuple[tuple[str, ...], ...]) -> Iterator[str]:
@@ -212,13 +237,17 @@ def _buttons(buttons: Sequence[Extra]) -> list[_Part]:
     return [_Part({"type": "actions", "elements": elements}, size)] if elements else []
 
 
-def _context(text: str) -> _Part:
-    return _Part({"type": "context", "elements": [_plain(text)]}, _size(text), units=text.count("\n") + 1)
+def _context(text: str, *, mrkdwn: bool = False) -> _Part:
+    element = _mrkdwn(text) if mrkdwn else _plain(text)
+    return _Part({"type": "context", "elements": [element]}, _size(text), units=text.count("\n") + 1)
 
 
 def _section(mrkdwn: str, links: int = 0) -> _Part:
-    text = {"type": "mrkdwn", "text": mrkdwn, "verbatim": True}
-    return _Part({"type": "section", "text": text}, _size(mrkdwn), links, units=1)
+    return _Part({"type": "section", "text": _mrkdwn(mrkdwn)}, _size(mrkdwn), links, units=1)
+
+
+def _mrkdwn(text: str) -> Json:
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def _plain(text: str) -> Json:
@@ -248,6 +277,8 @@ def _pieces(text: str, room: int, *, escaped: bool = False) -> Iterator[str]:
 
 
 def _reach(text: str, room: int, *, escaped: bool) -> int:
+    if _size(escape(text) if escaped else text) <= room:
+        return len(text)
     for grapheme in regex.finditer(r"\X", text):
         room -= _size(escape(grapheme[0]) if escaped else grapheme[0])
         if room < 0:

@@ -8,9 +8,9 @@ from typing import Any
 
 import structlog
 
-from bot.compose import attached
+from bot.compose import attached, channel
 from bot.locales import Tongue
-from bot.message import Message
+from bot.message import Block, Message
 from handlers.slack.files import Files, attachments
 from handlers.slack.heard import Heard
 from handlers.slack.refusals import OUR_FAULT
@@ -22,10 +22,13 @@ log = structlog.get_logger()
 
 
 class Replies:
-    def __init__(self, wire: Wire, files: Files, sender: Sender) -> None:
+    """install_page: where we are installed anew"""
+
+    def __init__(self, wire: Wire, files: Files, sender: Sender, install_page: str) -> None:
         self._wire = wire
         self._files = files
         self._sender = sender
+        self.install_page = install_page
 
     async def give(self, heard: Heard, message: Message, speak: Tongue, extras: Sequence[Extra] = ()) -> None:
         """Never raises for what Slack does. extras: buttons of this room beside the message's own"""
@@ -57,5 +60,9 @@ class Replies:
     async def _share(self, heard: Heard, message: Message, speak: Tongue) -> Message:
         """Send what is attached. Returns the message with what is to be said of that."""
         place = await self._files.share(message, heard.address, heard.user)
-        more = {"here": (), "person": (attached.elsewhere(speak),), "": tuple(attached.lost(message, speak))}[place]
-        return replace(message, blocks=message.blocks + more)
+        more: list[Block] = [attached.elsewhere(speak)] if place == "person" else []
+        if place in ("", "no right"):
+            more += attached.lost(message, speak)
+        if place == "no right":
+            more += channel.install_again(self.install_page, speak)
+        return replace(message, blocks=(*message.blocks, *more))

@@ -14,9 +14,10 @@ from bot.locales import Tongue, tongue
 from bot.message import Message
 from bot.models import UNINSTALLED, Address, Outcome
 from bot.pace import Limits, Pace, Rate
-from bot.ports import Clock, Store
+from bot.ports import Clock
+from bot.store import Store
 from handlers.slack.files import Files, attachments
-from handlers.slack.refusals import outcome_of
+from handlers.slack.refusals import UNANSWERABLE, outcome_of
 from handlers.slack.render import plain_text, render
 from handlers.slack.wire import Refused, Wire, refused
 from handlers.slack.workspaces import NotInstalled, Workspaces
@@ -37,10 +38,14 @@ class Sender:
         self._pace = pace
         self._files = Files(wire, workspaces)
 
-    async def send(self, address: Address, message: Message, *, bare: bool = False) -> Outcome:
-        """Push one message, whose turn it is. bare: without blocks. Raises DatabaseError."""
+    async def send(self, address: Address, message: Message, *, bare: bool = False, answers: str = "") -> Outcome:
+        """Push one message, whose turn it is. bare: without blocks; answers: the ts of a message in whose thread it
+        goes, or beside it where there can be none. Raises DatabaseError."""
         speak = await self._tongue(address)
-        outcome = await self._post(address, _content(message, speak, bare=bare))
+        content = _content(message, speak, bare=bare)
+        outcome = await self._post(replace(address, thread=address.thread or answers), content)
+        if outcome.detail in UNANSWERABLE and answers and not address.thread:
+            outcome = await self._post(address, content)
         if outcome.state == "sent" and attachments(message):
             await self._share(address, message, speak)
         return outcome
@@ -64,7 +69,7 @@ class Sender:
 
     async def _share(self, address: Address, message: Message, speak: Tongue) -> None:
         """What is attached follows its text; if it cannot, what it holds."""
-        if not await self._files.share(message, address):
+        if await self._files.share(message, address) != "here":
             spoken = render(Message(tuple(attached.lost(message, speak))), speak)
             await self._pace.take(address.chat, patience=LONGEST_WAIT)
             await self._post(address, {"text": spoken.text, "blocks": spoken.blocks})

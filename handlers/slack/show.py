@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.compose import channel
-from bot.locales import tongue
-from bot.models import Address
+from bot.errors import DatabaseError
+from bot.locales import Tongue, tongue
+from bot.message import Message
+from bot.models import Address, Request
 from bot.ports import Ask
+from bot.store import Store
 from handlers.slack import screens
 from handlers.slack.converse import Conversation, asked
 from handlers.slack.heard import Heard
@@ -20,13 +24,17 @@ from handlers.slack.screens import Wish
 from handlers.slack.wire import refused
 from handlers.slack.workspaces import NotInstalled, Workspaces
 
+MANAGED: Final = 20
+"""Subscriptions set in channels that App Home shows."""
+
 log = structlog.get_logger()
 
 
 class Screens:
-    def __init__(self, workspaces: Workspaces, people: People, conversation: Conversation) -> None:
+    def __init__(self, workspaces: Workspaces, people: People, store: Store, conversation: Conversation) -> None:
         self._workspaces = workspaces
         self._people = people
+        self._store = store
         self._conversation = conversation
 
     async def show(self, wish: Wish, ask: Ask) -> None:
@@ -41,7 +49,7 @@ class Screens:
                 await self._board(wish, ask)
         except SlackApiError as error:
             log.warning("a screen is not shown", screen=wish.screen, error=refused(error).error)
-        except (aiohttp.ClientError, TimeoutError, NotInstalled) as error:
+        except (aiohttp.ClientError, TimeoutError, NotInstalled, DatabaseError) as error:
             log.warning("a screen is not shown", screen=wish.screen, error=type(error).__name__)
 
     async def _home(self, wish: Wish, ask: Ask) -> None:
@@ -54,8 +62,19 @@ class Screens:
         ]
         if not all(part.blocks for part in parts):  # SILENCE: what is shown there stays
             return
+        parts[2:2] = await self._managed(wish, request, speak)
         client = await self._workspaces.client(wish.workspace)
         await client.views_publish(user_id=wish.user, view=screens.home(parts, wish.channel, speak))
+
+    async def _managed(self, wish: Wish, request: Request, speak: Tongue) -> list[Message]:
+        """What this person set elsewhere in the workspace, if anything."""
+        held = await self._store.subscriptions_by("slack", request.user)
+        elsewhere = [order for order in held if order.address.chat != request.address.chat]
+        named = [
+            (await self._people.channel(wish.workspace, order.address.chat.partition("/")[2]), order)
+            for order in elsewhere[:MANAGED]
+        ]
+        return [channel.managed(named, len(elsewhere) - len(named), speak)] if named else []
 
     async def _form(self, wish: Wish) -> None:
         person = await self._people.find(wish.workspace, wish.user)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+from typing import Final, Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.models import Cause
 from handlers.slack.wire import Wire
+
+APPS_PAGE: Final = "https://api.slack.com/apps"
+"""Where the maker of an app installs it into a workspace."""
 
 
 class NotInstalled(Exception):
@@ -17,8 +21,18 @@ class NotInstalled(Exception):
 class Workspaces(Protocol):
     """A workspace is named by its team's id; one that has us through its whole organisation, by that one's."""
 
+    @property
+    def install_page(self) -> str:
+        """Where a workspace gets us, with all the rights we need."""
+
     async def client(self, workspace: str) -> AsyncWebClient:
         """The client that speaks there. Raises NotInstalled; and DatabaseError if nobody can tell."""
+
+    async def installer(self, workspace: str) -> str:
+        """Slack's id of who installed us there, "" where it is not known. Raises DatabaseError."""
+
+    async def installed(self) -> tuple[str, str]:
+        """Waits until a workspace gets us, or gets us again. Returns it, and who installed us."""
 
     async def renew(self, workspace: str, spent: str = "") -> bool:
         """Its token is ending, or was refused as expired (`spent`): whether there is another one now."""
@@ -41,8 +55,17 @@ class OneWorkspace:
         self._wire = wire
         self._token = token
 
+    install_page = APPS_PAGE
+
     async def client(self, _: str) -> AsyncWebClient:
         return self._wire.client(self._token)
+
+    async def installer(self, _: str) -> str:
+        return ""
+
+    async def installed(self) -> tuple[str, str]:
+        await asyncio.Event().wait()
+        raise AssertionError
 
     async def renew(self, _: str, __: str = "") -> bool:
         return False

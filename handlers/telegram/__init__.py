@@ -21,7 +21,8 @@ from bot.locales import Tongue, languages, tongue
 from bot.message import Message
 from bot.models import Address, Health, Outcome
 from bot.pace import Pace as SendPace
-from bot.ports import Ask, Clock, CrashHook, Page, Store, Tell
+from bot.ports import Ask, Clock, CrashHook, Page, Tell
+from bot.store import Store
 from handlers.telegram import webhook
 from handlers.telegram.conversation import Conversation
 from handlers.telegram.hear import Ear
@@ -112,9 +113,9 @@ class Telegram:
             tasks.create_task(self._inbox.run())
             tasks.create_task(keep_trying("setMyCommands", self._show_menu, self._pace))
 
-    async def send(self, address: Address, message: Message, *, plain: bool = False) -> Outcome:
+    async def send(self, address: Address, message: Message, *, plain: bool = False, answers: str = "") -> Outcome:
         """Push one message."""
-        return await self._sender.send(address, message, bare=plain)
+        return await self._sender.send(address, message, bare=plain, answers=answers)
 
     async def edit(self, address: Address, message_id: str, message: Message, *, plain: bool = False) -> Outcome:
         """Put a message in the place of one that was sent."""

@@ -26,7 +26,8 @@ from bot.errors import YamchiError
 from bot.locales import Tongue, tongue
 from bot.message import Message
 from bot.models import Address, Request
-from bot.ports import Ask, CrashHook, Store
+from bot.ports import Ask, CrashHook
+from bot.store import Store
 from handlers.menu import is_page
 from handlers.telegram.hear import Ear, address_of
 from handlers.telegram.inbox import insist

@@ -15,8 +15,9 @@ from bot.compose import operators
 from bot.errors import YamchiError
 from bot.models import Update
 from bot.patience import patiently
-from bot.ports import Clock, CrashHook, Store, Tell
+from bot.ports import Clock, CrashHook, Tell
 from bot.rules import is_poison
+from bot.store import Store
 from handlers.telegram.hear import only_reads
 from handlers.telegram.poll import PLATFORM
 

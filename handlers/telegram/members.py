@@ -8,7 +8,8 @@ import structlog
 from telegram import Chat, ChatMember, Message
 
 from bot.models import Address
-from bot.ports import Clock, Store
+from bot.ports import Clock
+from bot.store import Store
 from handlers.telegram.poll import PLATFORM
 
 SHUT_OUT: Final = "we were blocked or thrown out"

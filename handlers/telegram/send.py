@@ -17,8 +17,9 @@ from bot.chart.draw import NotDrawn, Painter
 from bot.message import Attachment, Message, Picture
 from bot.models import Address, Outcome
 from bot.pace import Limits, Pace, Rate
-from bot.ports import Clock, Store
+from bot.ports import Clock
 from bot.rules import SHELF_LIFE
+from bot.store import Store
 from handlers.telegram.outcome import outcome_of
 from handlers.telegram.render import SAMPLE, Page, callback_data, render
 from handlers.telegram.transport import AnswerLost, Flooded, NotSent, ServerFault, Transport
@@ -106,11 +107,18 @@ class Sender:
         self._painter = Painter()
 
     async def send(
-        self, address: Address, message: Message, *, bare: bool = False, turns: Turns | None = None
+        self,
+        address: Address,
+        message: Message,
+        *,
+        bare: bool = False,
+        turns: Turns | None = None,
+        answers: str = "",
     ) -> Outcome:
         """Push a message, page by page in order. Never raises for what Telegram does.
 
         One that must wait after its first pages goes on from there the next time. bare: without markup
+        answers: the message that its first page answers, if it is still there
         """
         pages = render(message, await self._callback_data(address, message))
         if not pages:
@@ -119,7 +127,8 @@ class Sender:
         done = self._begun.pop((address, message), 0) if self._begun else 0
         outcome, lost = Outcome("sent"), None
         for number, page in enumerate(pages[done:], done):
-            outcome = await self._page(address, page, turns, bare=bare, sample=message.sample)
+            answered = "" if number else answers
+            outcome = await self._page(address, page, turns, bare=bare, sample=message.sample, answers=answered)
             if number and not lost and (outcome.state == "pending" or outcome.cause == "body"):
                 there = Address(address.platform, outcome.moved_to) if outcome.moved_to else address
                 self._remember(there, message, number)
@@ -193,11 +202,14 @@ class Sender:
         while len(self._begun) > BEGUN_KEPT:
             self._begun.popitem(last=False)
 
-    async def _page(self, address: Address, page: Page, turns: Turns, *, bare: bool, sample: bool) -> Outcome:
+    async def _page(
+        self, address: Address, page: Page, turns: Turns, *, bare: bool, sample: bool, answers: str
+    ) -> Outcome:
         try:
             if page.attachment:
                 return await self._attached(address, page, page.attachment, turns, sample=sample)
-            return await self._post(address, {"text": page.plain} | _manner(page) if bare else _markup(page), turns)
+            body = {"text": page.plain} | _manner(page) if bare else _markup(page)
+            return await self._post(address, body | _answering(answers), turns)
         except TelegramError as error:
             return self._outcome(address, error)
 
@@ -291,6 +303,11 @@ def _markup(page: Page, name: str = "text") -> dict[str, Any]:
     elif page.locate is None:
         body["reply_markup"] = {"remove_keyboard": True}
     return body
+
+
+def _answering(message_id: str) -> dict[str, Any]:
+    parameters = {"message_id": int(message_id), "allow_sending_without_reply": True} if message_id else None
+    return {"reply_parameters": parameters} if parameters else {}
 
 
 def _manner(page: Page) -> dict[str, Any]:

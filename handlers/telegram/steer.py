@@ -16,7 +16,7 @@ from bot.errors import Refusal
 from bot.locales import N_, tongue
 from bot.message import Button, Message, Paragraph
 from bot.models import Address, Request
-from bot.ports import Store
+from bot.store import Store
 from handlers.menu import parse
 from handlers.menu.registry import find
 from handlers.telegram.hear import Call, Ear, member_of

@@ -244,6 +244,10 @@ class FakeSlack(Workspace):
         """The next calls are carried out, and the line is cut before the answer."""
         self.web.fault(f"/api/{method}", reset_after, times)
 
+    def flood(self, channel: str, retry_after: int) -> None:
+        """The next message to this channel is one too many."""
+        self._floods[channel] = retry_after
+
     def limit(self, method: str, retry_after: int, times: int = 1) -> None:
         body = '{"ok": false, "error": "ratelimited"}'
         self.web.fault(f"/api/{method}", status(429, body, retry_after, "application/json"), times)

@@ -15,6 +15,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 SECRET = "canary-signing-secret-2718"
+COMMAND = {
+    "command": "/rates",
+    "text": "KZT",
+    "team_id": "T1",
+    "channel_id": "C1",
+    "user_id": "U1",
+    "trigger_id": "1.0",
+    "response_url": "http://127.0.0.1:9/nowhere",
+}
 
 
 def encoded(kind: str, payload: dict[str, Any]) -> tuple[bytes, str]:
@@ -28,6 +37,31 @@ def encoded(kind: str, payload: dict[str, Any]) -> tuple[bytes, str]:
 
 def signature(body: bytes, stamp: str, secret: str = SECRET) -> str:
     return "v0=" + hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+
+
+def forgeries(now: int, late: int = 301) -> dict[str, tuple[bytes, dict[str, str]]]:
+    """Requests that Slack did not make, or not now. now: seconds since 1970; late: more than 300"""
+    body, content = encoded("slash_commands", COMMAND)
+    good = signature(body, str(now))
+
+    def headers(stamp: str | None = str(now), signed: str | None = good) -> dict[str, str]:
+        given = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signed}
+        return {"Content-Type": content, **{name: value for name, value in given.items() if value is not None}}
+
+    return {
+        "another secret": (body, headers(signed=signature(body, str(now), "guess"))),
+        "another body": (body + b"&admin=1", headers()),
+        "another time": (body, headers(str(now - 1))),
+        f"{late} seconds old": (body, headers(str(now - late), signature(body, str(now - late)))),
+        f"{late} seconds ahead": (body, headers(str(now + late), signature(body, str(now + late)))),
+        "no number": (body, headers("abc", signature(body, "abc"))),
+        "a negative number": (body, headers(f"-{now}", signature(body, f"-{now}"))),
+        "an endless number": (body, headers("9" * 5000, good)),
+        "no time": (body, headers(None)),
+        "no signature": (body, headers(signed=None)),
+        "an empty signature": (body, headers(signed="")),
+        "no text": (b"\xff\xfe", headers()),
+    }
 
 
 @dataclass

@@ -8,7 +8,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
-_LIVE = re.compile(r"<(![a-z]|@[UW]|#[CDG])[^>]*>")
+_LIVE = re.compile(r"<(?!!date\^)(![a-z]|@[UW]|#[CDG])[^>]*>")
+_DATE = re.compile(r"<!date\^(\d+)\^([^|<>]*)\|([^<>]*)>")
 _LOUD = re.compile(r"@(channel|here|everyone)\b")
 _TAG = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 
@@ -16,12 +17,14 @@ _TAG = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 @dataclass
 class Screen:
     """A message as it appears, its buttons beside it. mentions: what would have called people; links: (url, label);
-    buttons: command by label."""
+    buttons: command by label; dates: instants, shown to each reader on their own clocks (here as the words that stand
+    for them), in seconds since 1970."""
 
     text: str = ""
     mentions: list[str] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
     buttons: dict[str, str] = field(default_factory=dict)
+    dates: list[int] = field(default_factory=list)
 
 
 def show(message: Json) -> Screen:
@@ -67,7 +70,11 @@ def _mrkdwn(text: str, screen: Screen, *, loud: bool) -> str:
         screen.links.append((_unescape(match[1]), label))
         return label
 
-    return _unescape(_TAG.sub(link, text))
+    def date(match: re.Match[str]) -> str:
+        screen.dates.append(int(match[1]))
+        return match[3]
+
+    return _unescape(_TAG.sub(link, _DATE.sub(date, text)))
 
 
 def _unescape(text: str) -> str:

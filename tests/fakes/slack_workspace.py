@@ -78,8 +78,9 @@ class Shared:
 
 class Workspace:
     """people: users.info by user id; calls, rejected, mentions: what Slack noted; paced: 1/s a channel;
-    homes: the workspace of channels that have one; member: channels the app
-    is in; missing_scopes: not granted; shared: files, in order."""
+    homes, names: the workspace, the name of channels that have one; member: channels the app
+    is in; missing_scopes: not granted; shared: files, in order; tried: the channel and the second of each post,
+    taken or not."""
 
     def __init__(self, *, paced: bool = False) -> None:
         self.web = FakeWeb()
@@ -92,17 +93,20 @@ class Workspace:
         self.oauth = Oauth()
         self.views = Views()
         self.homes: dict[str, str] = {}
+        self.names: dict[str, str] = {}
         self.paced = paced
         self.member = {"C1", "D1"}
         self.missing_scopes: set[str] = set()
         self.shared: list[Shared] = []
         self.posted: list[Seen] = []
+        self.tried: list[tuple[str, float]] = []
         self.calls: list[tuple[str, Json]] = []
         self.called_with: list[tuple[str, str]] = []
         self.rejected: list[tuple[str, str]] = []
         self.mentions: list[str] = []
         self.links_opened = 0
         self._errors: dict[str, list[str]] = {}
+        self._floods: dict[str, int] = {}
         self._refuse_links = 0
         self._tickets: set[str] = set()
         self._counter = itertools.count(1)
@@ -141,10 +145,9 @@ class Workspace:
             self.rejected.append((method, answer["error"]))
         with self._change:
             self._change.notify_all()
-        limited = answer.get("error") == "ratelimited"
-        return web.json_response(
-            answer, status=429 if limited else 200, headers={"Retry-After": "1"} if limited else {}
-        )
+        if answer.get("error") != "ratelimited":
+            return web.json_response(answer)
+        return web.json_response(answer, status=429, headers={"Retry-After": str(answer.pop("after", 1))})
 
     def _carry_out(self, method: str, args: Json, token: str) -> Json:
         if not token:
@@ -180,6 +183,9 @@ class Workspace:
             channel = f"D{args['users']}"
             self.member.add(channel)
             return {"ok": True, "channel": {"id": channel}}
+        if method == "conversations.info":
+            channel = args["channel"]
+            return {"ok": True, "channel": {"id": channel, "name": self.names.get(channel, channel)}}
         if method == "files.getUploadURLExternal":
             return self._offer(args)
         if method == "files.completeUploadExternal":
@@ -225,6 +231,9 @@ class Workspace:
 
     def _post(self, args: Json) -> Json:
         channel, now = args["channel"], time.monotonic()
+        self.tried.append((channel, now))
+        if after := self._floods.pop(channel, 0):
+            return {"ok": False, "error": "ratelimited", "after": after}
         if self.paced and now - self._last.get(channel, -9) < 0.95:
             return {"ok": False, "error": "ratelimited"}
         if error := refuse(args):

@@ -23,7 +23,7 @@ TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFake-_x"
 BOT = {"id": 123456789, "is_bot": True, "first_name": "Yamchi", "username": "YamchiTestBot"}
 SENDABLE = {
     "chat_id", "text", "parse_mode", "link_preview_options", "reply_markup", "message_thread_id",
-    "allow_paid_broadcast", "message_id",
+    "allow_paid_broadcast", "message_id", "reply_parameters",
 }  # fmt: skip
 FILES = {"sendPhoto": ("photo", 10 << 20), "sendDocument": ("document", 50 << 20)}
 """By method: the field of the file and how many bytes it may have."""
@@ -38,7 +38,7 @@ RIGHTS = (
 class Said:
     """What the bot sent. text: as people see it; entities: Telegram's, in UTF-16 units; moment: monotonic.
 
-    file: its name and bytes, None where there is none; photo: shown as a picture
+    file: its name and bytes, None where there is none; photo: shown as a picture; answers: the message it answers
     """
 
     id: int
@@ -52,6 +52,7 @@ class Said:
     markup: dict[str, Any]
     file: tuple[str, bytes] | None = None
     photo: bool = False
+    answers: int | None = None
 
 
 class Refused(Exception):
@@ -182,6 +183,9 @@ class BotApi(FakeWeb):
         thread = asked.get("message_thread_id")
         if thread is not None and thread not in self._topics[chat["id"]]:
             raise Refused(400, "Bad Request: message thread not found")
+        answered = asked.get("reply_parameters") or {"allow_sending_without_reply": True}
+        if not answered.get("allow_sending_without_reply") and not self._answered(chat["id"], asked):
+            raise Refused(400, "Bad Request: message to be replied not found")
         message = self._message(chat["id"], text, thread)
         self._keep(chat["id"], message["message_id"], asked, (text, entities, buttons), file, photo)
         return message
@@ -198,8 +202,13 @@ class BotApi(FakeWeb):
         text, entities, buttons = content
         thread, markup = asked.get("message_thread_id"), asked.get("reply_markup") or {}
         when = wall_clock(), time.monotonic()
-        said = Said(number, text, asked["text"], entities, buttons, thread, *when, markup, file, photo)
+        answers = self._answered(chat, asked)
+        said = Said(number, text, asked["text"], entities, buttons, thread, *when, markup, file, photo, answers)
         self._said.setdefault(chat, []).append(said)
+
+    def _answered(self, chat: int, asked: dict[str, Any]) -> int | None:
+        number = (asked.get("reply_parameters") or {}).get("message_id")
+        return next((said.id for said in self._said.get(chat, []) if said.id == number), None)
 
     def _edit(self, asked: dict[str, Any]) -> dict[str, Any]:
         chat = self._known(asked)

@@ -1,0 +1,29 @@
+"""Which store a DATABASE_URL means: the one place that tells them apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from bot.store import Lock
+from storage.lock import ServiceLock
+from storage.sqlite import SqlStore, open_store
+
+SQLITE: Final = "sqlite:///"
+
+
+async def open_chosen(url: str, *, retention_days: int) -> SqlStore:
+    """The store at this address; PostgreSQL's library is loaded only for one of its own. Raises DatabaseError."""
+    if url.startswith(SQLITE):
+        return await open_store(Path(url.removeprefix(SQLITE)), retention_days=retention_days)
+    from storage.postgres.store import open_postgres  # noqa: PLC0415
+
+    return await open_postgres(url, retention_days=retention_days)
+
+
+def chosen_lock(url: str) -> Lock:
+    if url.startswith(SQLITE):
+        return ServiceLock(Path(url.removeprefix(SQLITE)))
+    from storage.postgres.lock import PostgresLock  # noqa: PLC0415
+
+    return PostgresLock(url)
