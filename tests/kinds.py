@@ -63,7 +63,7 @@ from bot.places import CAPITALS, own_name
 from tests.sights import alert, sight
 
 NOW = datetime(2026, 11, 23, 4, 40, tzinfo=UTC)
-TODAY = date(2026, 11, 23)
+TODAY, YESTERDAY = date(2026, 11, 23), date(2026, 11, 22)
 ZONE = "Asia/Almaty"
 HERE = Address("console", "local")
 OUTLETS = {"timesca": "The Times of Central Asia", "akchabar": "Акчабар"}
@@ -193,11 +193,11 @@ def _rates(speech: Tongue) -> dict[str, Message]:
         "rate-missing": rates.one(missing, speech),
         "rate-cross": rates.one(CROSS, speech),
         "rate-market": rates.one(replace(EURO, kind="market", source="collector", issuers=()), speech),
-        "rate-of-a-day": rates.one(BOARD.quotes[1], speech, on=TODAY),
+        "rate-of-a-day": rates.one(BOARD.quotes[1], speech, on=TODAY, before=YESTERDAY),
         "month": periods.period(MONTH, BOARD.quotes[0], speech, TODAY, month=True),
         "span": periods.period(replace(MONTH, days=MONTH.days[:3]), BOARD.quotes[0], speech, TODAY, month=False),
-        "conversion": convert.conversion(Decimal("1000.50"), BOARD.quotes[0], speech),
-        "conversion-tiny": convert.conversion(Decimal(1), turn(BOARD.quotes[2]), speech, on=TODAY),
+        "conversion": convert.conversion(Decimal("1000.50"), BOARD.quotes[0], speech, before=YESTERDAY),
+        "conversion-tiny": convert.conversion(Decimal(1), turn(BOARD.quotes[2]), speech, on=TODAY, before=YESTERDAY),
         "conversion-missing": convert.conversion(Decimal(100), missing, speech),
         "conversions": convert.conversions(Decimal(100), (*BOARD.quotes, missing), speech, on=TODAY),
         "sent": convert.sent(Transfer(Decimal(100), Decimal(1), "USD", Decimal("43762.95")), usd, MONTH, speech),

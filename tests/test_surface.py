@@ -24,6 +24,9 @@ async def surface(tmp_path: Path) -> AsyncIterator[Surface]:
     assert surface.fake.rejected == []
 
 
+DAYS = [f"{day} Nov 2026" for day in (22, 21, 20, 19)]
+
+
 def labels(said: Said | None) -> list[str]:
     assert said is not None
     return list(said.buttons)
@@ -133,6 +136,36 @@ async def test_rates_subscriptions_and_alerts_turn_in_place(surface: Surface):
             assert said is not None and said.id == first.id, label
             shown.add(said.text)
         assert len(shown) > 1
+
+
+async def test_a_page_that_is_refused_stays_and_the_refusal_comes_below(surface: Surface):
+    for n in range(1, 8):
+        await surface.say(PERSON, f"/follow word{n}")
+    listed = await surface.say(PERSON, "/list")
+    assert listed is not None
+    surface.fake._said[PERSON] = [listed]
+    await surface.store.unsubscribe(Address("telegram", str(PERSON)), [2])
+    refused = await surface.press(PERSON, "Open 2")
+    assert refused is not None and "There is no such subscription." in refused.text
+    assert surface.fake.messages(PERSON)[0] == listed
+
+
+async def test_no_day_is_offered_of_which_nothing_is_stored(surface: Surface):
+    """From day to day back to the first one there is, by pressing alone."""
+    for line in ("/rates KZT 2026-11-23", "/convert 100 usd in kzt"):
+        said, days = await surface.say(PERSON, line), []
+        while said is not None and (back := [label for label in said.buttons if label.endswith(" Nov 2026")]):
+            days += back
+            said = await surface.press(PERSON, back[0])
+        assert days == DAYS
+    assert [request.text for request, answer in surface.asked if answer.error] == []
+
+
+async def test_half_a_character_that_was_said_is_exported_as_a_question_mark(surface: Surface):
+    await surface.say(PERSON, "half \ud83d a character")
+    said = await surface.say(PERSON, "/export")
+    assert said is not None and said.file is not None
+    assert "half ? a character" in said.file[1].decode()
 
 
 async def test_what_ends_an_alert_comes_below_and_is_undone_by_a_press(surface: Surface):

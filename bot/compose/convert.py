@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from bot.compose.moments import day
@@ -26,10 +26,16 @@ class Transfer:
     arrives: Decimal
 
 
-def conversion(amount: Decimal, quote: Quote, tongue: Tongue, *, on: date | None = None) -> Message:
-    """ "100 USD = 47,509.00 KZT", then the rate and where it is from. on: the day it was asked for."""
+def conversion(
+    amount: Decimal, quote: Quote, tongue: Tongue, *, on: date | None = None, before: date | None = None
+) -> Message:
+    """ "100 USD = 47,509.00 KZT", then the rate and where it is from.
+
+    on: the day it was asked for; before: the one before it, where its figure is stored
+    """
+    buttons = tuple(_buttons(amount, quote, on, before, tongue))
     if quote.rate is None:
-        return Message((Paragraph(_missing(quote, tongue)),), _buttons(amount, quote, on, tongue))
+        return Message((Paragraph(_missing(quote, tongue)),), buttons)
     blocks: list[Block] = [bold(_equation(amount, quote, quote.rate, tongue))]
     if amount != scaled(quote.rate)[0]:
         blocks.append(Paragraph(rate_line(quote, quote.rate, tongue)))
@@ -37,7 +43,7 @@ def conversion(amount: Decimal, quote: Quote, tongue: Tongue, *, on: date | None
     if on:
         blocks.append(Paragraph(tongue.say("In force on {date}.", date=full_day(on, tongue))))
     blocks += [*_warnings(quote, tongue), *(Paragraph(text, small=True) for text in small_print(quote, tongue))]
-    return Message(tuple(blocks), _buttons(amount, quote, on, tongue))
+    return Message(tuple(blocks), buttons)
 
 
 def conversions(amount: Decimal, quotes: Sequence[Quote], tongue: Tongue, *, on: date | None = None) -> Message:
@@ -146,12 +152,9 @@ def _missing(quote: Quote, tongue: Tongue) -> str:
     return tongue.say("{currency}: {reason}.", currency=pair, reason=tongue.say(quote.reason))
 
 
-def _buttons(amount: Decimal, quote: Quote, on: date | None, tongue: Tongue) -> tuple[Button, ...]:
+def _buttons(amount: Decimal, quote: Quote, on: date | None, before: date | None, tongue: Tongue) -> Iterator[Button]:
     asked, when = exact_text(amount), f" on {on}" if on else ""
-    swap = Button(f"{quote.quote} → {quote.base}", f"/convert {asked} {quote.quote} in {quote.base}{when}")
-    since = on or quote.effective_date
-    if since is None or (quote.kind == "peg" and since == quote.effective_date):  # before a peg nothing is stored
-        return (swap,)
-    before = since - timedelta(days=1)
-    then = f"/convert {asked} {quote.base} in {quote.quote} on {before}"
-    return swap, Button(full_day(before, tongue), then)
+    yield Button(f"{quote.quote} → {quote.base}", f"/convert {asked} {quote.quote} in {quote.base}{when}")
+    if before:
+        then = f"/convert {asked} {quote.base} in {quote.quote} on {before}"
+        yield Button(full_day(before, tongue), then)

@@ -13,10 +13,11 @@ from bot.models import Address
 
 
 def exported(kept: Mapping[str, Sequence[object]], address: Address, now: datetime, tongue: Tongue) -> Message:
-    """All that is kept of a chat, as a JSON file."""
+    """All that is kept of a chat, as a JSON file. What reached us may hold half a character, which no file can."""
     body: dict[str, Any] = {"chat": str(address), "at": now.isoformat(), **kept}
+    content = json.dumps(body, ensure_ascii=False, indent=1).encode(errors="replace").decode() + "\n"
     text = tongue.say("All I keep of this chat, as a file. /export rates KZT 90d and /export sources give other files.")
-    return Message((File(text, "yamchi-my-data.json", json.dumps(body, ensure_ascii=False, indent=1) + "\n"),))
+    return Message((File(text, "yamchi-my-data.json", content),))
 
 
 def privacy(retention_days: int, tongue: Tongue) -> Message:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from bot.board import BASE
@@ -61,8 +61,11 @@ def board(board: Board, tongue: Tongue, *, spans: bool = False) -> Message:
     return Message(tuple(blocks), tuple(_board_buttons(board)))
 
 
-def one(quote: Quote, tongue: Tongue, *, on: date | None = None) -> Message:
-    """One pair, with all that is known of it. on: the day it was asked for."""
+def one(quote: Quote, tongue: Tongue, *, on: date | None = None, before: date | None = None) -> Message:
+    """One pair, with all that is known of it.
+
+    on: the day it was asked for; before: the one before it, where its figure is stored
+    """
     if quote.rate is None:
         return Message(tuple(Paragraph(text) for text in _remarks(quote, None, tongue)), (all_rates(tongue),))
     blocks: list[Block] = [bold(rate_line(quote, quote.rate, tongue)), Paragraph(inverse_line(quote, tongue))]
@@ -78,7 +81,7 @@ def one(quote: Quote, tongue: Tongue, *, on: date | None = None) -> Message:
         since = full_day(quote.effective_date, tongue)
         blocks.append(Paragraph(tongue.say("This figure is stale: as of {date}.", date=since)))
     blocks += [Paragraph(text, small=True) for text in small_print(quote, tongue)]
-    return Message(tuple(blocks), _one_buttons(quote, tongue, on))
+    return Message(tuple(blocks), _one_buttons(quote, tongue, on, before))
 
 
 def all_rates(tongue: Tongue) -> Button:
@@ -134,12 +137,11 @@ def _board_buttons(board: Board) -> Iterator[Button]:
             yield Button(code, f"/rates {code}")
 
 
-def _one_buttons(quote: Quote, tongue: Tongue, on: date | None) -> tuple[Button, ...]:
+def _one_buttons(quote: Quote, tongue: Tongue, on: date | None, before: date | None) -> tuple[Button, ...]:
     pair, swapped = f"{quote.base}/{quote.quote}", f"{quote.quote}/{quote.base}"
     if on:
-        before = on - timedelta(days=1)
         return (
-            Button(full_day(before, tongue), f"/rates {pair} {before}"),
+            *((Button(full_day(before, tongue), f"/rates {pair} {before}"),) if before else ()),
             Button(tongue.say("Today"), f"/rates {pair}"),
             all_rates(tongue),
         )

@@ -15,7 +15,7 @@ from bot.compose.convert import Transfer
 from bot.compose.quotes import full_day
 from bot.errors import Refusal
 from bot.locales import N_, Tongue
-from bot.models import Answer, Board, Request
+from bot.models import Answer, Board, Quote, Request
 from bot.money import converted
 from bot.pairs import read_columns, read_history, read_pair, read_period
 from handlers.menu.desk import Desk
@@ -92,7 +92,20 @@ async def convert_said(desk: Desk, said: Said, tongue: Tongue) -> Answer:
     quote = await read_pair(desk.store, roads, now, base, target, said.on)
     if said.on and quote.rate is None:
         raise await not_stored(desk, base, target, said.on, tongue)
-    return Answer(compose.conversion(amount, quote, tongue, on=said.on), compose.conversion_data(amount, quote))
+    before = await day_before(desk, quote, said.on)
+    return Answer(
+        compose.conversion(amount, quote, tongue, on=said.on, before=before), compose.conversion_data(amount, quote)
+    )
+
+
+async def day_before(desk: Desk, quote: Quote, on: date | None) -> date | None:
+    """The day before that of a figure, None where none is stored of it."""
+    since = on or quote.effective_date
+    if since is None:
+        return None
+    before = since - timedelta(days=1)
+    then = await read_pair(desk.store, desk.catalogue.roads, desk.clock(), quote.base, quote.quote, before)
+    return before if then.rate is not None else None
 
 
 async def not_stored(desk: Desk, base: str, quote: str, on: date, tongue: Tongue) -> Refusal:

@@ -14,7 +14,7 @@ from bot.errors import Refusal
 from bot.locales import N_, Tongue
 from bot.models import Answer, Board, Quote, Request
 from bot.pairs import read_columns, read_pair, read_period
-from handlers.menu.convert import convert_said, hear, not_stored, nothing_floats
+from handlers.menu.convert import convert_said, day_before, hear, not_stored, nothing_floats
 from handlers.menu.desk import Desk
 from handlers.menu.registry import command
 
@@ -46,7 +46,8 @@ async def rates(desk: Desk, ask: Request, what: Annotated[str, USAGE] = "") -> A
     quote = await read_pair(desk.store, desk.catalogue.roads, desk.clock(), *pair, said.on)
     if said.on and quote.rate is None:
         raise await not_stored(desk, *pair, said.on, tongue)
-    return Answer(compose.one(quote, tongue, on=said.on), compose.board_data(Board((quote,))))
+    before = await day_before(desk, quote, said.on) if said.on else None
+    return Answer(compose.one(quote, tongue, on=said.on, before=before), compose.board_data(Board((quote,))))
 
 
 def _pair(said: Said) -> tuple[str, str] | None:

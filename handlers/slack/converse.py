@@ -68,6 +68,7 @@ class Conversation:
             message = replace(message, blocks=(*message.blocks, channel.umbrella(DIRECT, speak)))
         if heard.aloud and heard.response_url and (name := await self._name(heard)):
             message = replace(message, blocks=(*message.blocks, channel.shared_by(name, speak)))
+        heard = replace(heard, replace=heard.replace and answered.error is None)
         await self._replies.give(heard, message, speak, extras(heard, answered, speak))
 
     async def request(self, heard: Heard, update: str = "") -> Request:

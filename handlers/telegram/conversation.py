@@ -153,12 +153,14 @@ class Conversation:
         """
         key, marks = str(update.update_id), self._marks[update.update_id]
         if "unkept" in marks:
-            await self._show(request.address, await self._done(request), page)
+            message, turned = await self._done(request)
+            await self._show(request.address, message, page if turned else None)
             return
         if "acted" in marks:
             message = about.restarted(shown(request.text), await self._tongue(request.address, request.language))
         else:
-            message = await self._done(replace(request, update=key))
+            message, turned = await self._done(replace(request, update=key))
+            page = page if turned else None
             self._crash("update-acted")
         before = ""  # what it was before it went out
 
@@ -174,10 +176,13 @@ class Conversation:
 
         await insist(lambda: self._show(request.address, message, page, mark))
 
-    async def _done(self, request: Request) -> Message:
-        """Do what is asked, in the chat that is meant, and say so."""
+    async def _done(self, request: Request) -> tuple[Message, bool]:
+        """Do what is asked, in the chat that is meant, and say so. False where it was refused: no page turns then."""
         course = await self._helm.take(request)
-        return course.refused or course.worded((await self.ask(course.request)).message)
+        if course.refused:
+            return course.refused, False
+        answer = await self.ask(course.request)
+        return course.worded(answer.message), answer.error is None
 
     async def _show(
         self,
