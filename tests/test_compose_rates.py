@@ -133,7 +133,8 @@ def test_the_rate_of_a_day_says_the_day_asked_for_and_its_own():
     lines = list(texts(one(KZT, EN, on=TOMORROW)))
     assert "In force on 24 Nov 2026." in lines
     assert "National Bank of Kazakhstan, official rate of 23 Nov 2026" in lines
-    assert one(KZT, EN, on=TOMORROW).buttons[0].command == "/rates USD/KZT 2026-11-23"
+    assert one(KZT, EN, on=TOMORROW, before=TODAY).buttons[0].command == "/rates USD/KZT 2026-11-23"
+    assert one(KZT, EN, on=TOMORROW).buttons[0].command == "/rates USD/KZT"
 
 
 def test_the_board_says_what_to_know_about_a_figure():
