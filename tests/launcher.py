@@ -21,15 +21,16 @@ from bot.__main__ import main
 
 started = datetime.now(UTC)
 begin = datetime.fromisoformat(os.environ.pop("YAMCHI_TEST_NOW", "") or started.isoformat())
-shift = os.environ.pop("YAMCHI_TEST_SHIFT", "")
-deaf = os.environ.pop("YAMCHI_TEST_DEAF", "")
+shift = Path(named) if (named := os.environ.pop("YAMCHI_TEST_SHIFT", "")) else None
+"""Made once: a Path interns its parts, which would look like memory that the service loses."""
+deaf = Path(named) if (named := os.environ.pop("YAMCHI_TEST_DEAF", "")) else None
 resolve = aiodns.DNSResolver.getaddrinfo
 point, _, nth = os.environ.pop("YAMCHI_TEST_CRASH", "").partition(":")
 reached: Counter[str] = Counter()
 
 
 def clock() -> datetime:
-    off = float(Path(shift).read_text()) if shift else 0.0
+    off = float(shift.read_text()) if shift else 0.0
     return begin + (datetime.now(UTC) - started) + timedelta(seconds=off)
 
 
@@ -40,7 +41,7 @@ def crash(name: str) -> None:
 
 
 async def getaddrinfo(*asked: Any, **more: Any) -> Any:
-    if Path(deaf).exists():
+    if deaf and deaf.exists():
         raise aiodns.error.DNSError(aiodns.error.ARES_ETIMEOUT, "Timeout while contacting DNS servers")
     return await resolve(*asked, **more)
 
