@@ -33,6 +33,7 @@ from bench.ingest import stalls
 from bot.config import Settings
 from bot.log import set_up_logs
 from bot.models import Address, Request
+from bot.service import ROLES
 from bot.wiring import World, live_core
 from handlers import menu
 from tests.fakes.slack import APP, BOT, FakeSlack
@@ -145,7 +146,7 @@ async def held() -> float:
         async with live_core(settings, World(lambda: datetime.now(UTC), lambda _: None)) as core:
             stop, done = asyncio.Event(), asyncio.Event()
             answer = partial(menu.answer, core.desk)
-            serving = asyncio.create_task(core.service({}).serve(answer, stop))
+            serving = asyncio.create_task(core.service({}).serve(answer, stop, core.lock, ROLES))
             await asyncio.sleep(1)
             watch = asyncio.create_task(stalls(done))
             await asyncio.sleep(0.1)
