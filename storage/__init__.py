@@ -1,1 +1,1 @@
-"""Remembers. The only room that speaks SQL; the door it answers is bot.ports.Store."""
+"""Remembers. The only room that speaks SQL; the door it answers is bot.store.Store."""

@@ -63,7 +63,7 @@ async def open_store(path: Path, *, retention_days: int = 90) -> SqliteStore:
 
 
 class SqlStore(SqliteOutbox, SqliteInstalls, Store):
-    """bot.ports.Store in SQL: one thread that writes, a few that read beside it. Search is each engine's own."""
+    """bot.store.Store in SQL: one thread that writes, a few that read beside it. Search is each engine's own."""
 
     _index: Index
 
@@ -281,7 +281,7 @@ class SqlStore(SqliteOutbox, SqliteInstalls, Store):
 
 
 class SqliteStore(SqlStore):
-    """bot.ports.Store in one file."""
+    """bot.store.Store in one file."""
 
     _index = index
 

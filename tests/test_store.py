@@ -1,4 +1,4 @@
-"""What every store promises, told against bot.ports.Store: a second engine is a second parameter."""
+"""What every store promises, told against bot.store.Store: a second engine is a second parameter."""
 
 from __future__ import annotations
 

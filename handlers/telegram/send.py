@@ -306,8 +306,9 @@ def _markup(page: Page, name: str = "text") -> dict[str, Any]:
 
 
 def _answering(message_id: str) -> dict[str, Any]:
-    parameters = {"message_id": int(message_id), "allow_sending_without_reply": True} if message_id else None
-    return {"reply_parameters": parameters} if parameters else {}
+    if not message_id:
+        return {}
+    return {"reply_parameters": {"message_id": int(message_id), "allow_sending_without_reply": True}}
 
 
 def _manner(page: Page) -> dict[str, Any]:

@@ -40,7 +40,7 @@ Settled = tuple[Delivery, Outcome, datetime]
 
 
 class PostgresStore(SqlStore):
-    """bot.ports.Store on PostgreSQL: the SQL is SQLite's, said in its dialect; the search is its own."""
+    """bot.store.Store on PostgreSQL: the SQL is SQLite's, said in its dialect; the search is its own."""
 
     _index = index
 
