@@ -4,8 +4,8 @@
     SIZE=10000 .venv/bin/python -m bench.ingest
 
 Articles of about 400 words, three in English to one in Russian, in documents of 20; a word is as common as its rank
-lets it be in any language (Zipf). Prints articles a second. Lemmas are found on a reader's thread before the
-transaction; the words here are made up, which is the dearest kind.
+lets it be in any language (Zipf). Prints articles a second. Prepared text is clean, and its lemmas are known; a service
+finds those on a reader's thread before the transaction. The words here are made up, which is the dearest kind.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from bot.prose import read
 from bot.sources import feeds
 from bot.sources.entries import Entry, ParsedFeed
 from bot.wanted import reading
+from storage import index, news
 from storage.sqlite import SqliteStore, open_store
 
 SIZE = int(os.environ.get("SIZE", "10000"))
@@ -81,7 +82,8 @@ async def stalls(until: asyncio.Event) -> float:
     return worst * 1000
 
 
-async def ours(store: SqliteStore, made: Sequence[Pairs]) -> float:
+async def watched(store: SqliteStore, made: Sequence[Pairs]) -> None:
+    """As a service keeps them, lemmas and all."""
     gc.collect()
     gc.freeze()  # the bench's own heap, ten thousand articles at once, is no part of the service's
     done = asyncio.Event()
@@ -90,10 +92,17 @@ async def ours(store: SqliteStore, made: Sequence[Pairs]) -> float:
     start = perf_counter()
     for pairs in made:
         await store.keep_news(PollState("bench"), pairs, {}, [], NOW)
-    figure = rate("ours, prepared text", start)
+    rate("ours, finding lemmas and storing", start)
     done.set()
     print(f"{'longest stall of the loop meanwhile':<44}{await watch:12.1f} ms (goal 10)")
-    return figure
+
+
+async def prepared(store: SqliteStore, made: Sequence[Pairs]) -> float:
+    readings = [[reading(article) for article, _ in pairs] for pairs in made]
+    start = perf_counter()
+    for pairs, read_ in zip(made, readings, strict=True):
+        await store._writer.run(news.keep_news, PollState("bench"), pairs, {}, [], NOW, read_, index)
+    return rate("ours, prepared text", start)
 
 
 async def again(store: SqliteStore, made: Sequence[Pairs]) -> float:
@@ -208,17 +217,19 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store = await open_store(folder / "yamchi.db")
-        prepared = await ours(store, made)
+        await watched(store, made)
+        other = await open_store(folder / "prepared.db")
+        alone = await prepared(other, made)
+        await other.close()
         plain = bare(folder / "bare.db", made)
-        alone = 1 / (1 / prepared - 1 / lemmas)
-        print(f"  ours / bare {prepared / plain:.2f}, without the lemmas {alone / plain:.2f} (goal 0.8)")
+        print(f"  ours / bare {alone / plain:.2f} (goal 0.8)")
         known = await again(store, made)
         same = await same_body(store, made, ["".join(html[n : n + 20]).encode() for n in range(0, SIZE, 20)])
         peer = upsert(folder / "upsert.db", made)
         print(f"  again: ours / upsert_all {same / peer:.0f} for a document, {known / peer:.0f} for entries (goal 100)")
         await store.close()
-        whole = 1 / (1 / cleaning + 1 / wording + 1 / prepared)
         bare_path = 1 / (1 / cleaning + 1 / wording + 1 / alone)
+        whole = 1 / (1 / bare_path + 1 / lemmas)
         print(f"{'ours, the whole path, tags and lemmas too':<44}{whole:12,.0f} a second")
         print(f"{'ours, the whole path without the lemmas':<44}{bare_path:12,.0f} a second")
         try:

@@ -26,7 +26,7 @@ from bot.ports import Clock
 HOPS: Final = 5
 AT_ONCE: Final = 100
 """So many requests under way."""
-LARGE: Final = 500_000
+LARGE: Final = 300_000
 LARGE_AT_ONCE: Final = 1
 """So many documents of more than LARGE bytes held at a time, from reading until they are parsed."""
 CONNECT_SECONDS: Final = 8.0

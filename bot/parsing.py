@@ -71,11 +71,13 @@ class Parser:
             if self._child is None or self._child.returncode is not None:
                 self._child = await _start()
             try:
-                reply = await asyncio.wait_for(_exchange(self._child, job, body), WALL_SECONDS)
+                async with asyncio.timeout(WALL_SECONDS):
+                    reply = await _exchange(self._child, job, body)
             except TimeoutError:
                 await self._end()
                 raise SourceError(TOO_DEAR) from None
-            except (OSError, EOFError):
+            except (OSError, EOFError) as error:
+                error.__traceback__ = None  # asyncio (3.11) keeps it in a circle with our frames, and they the body
                 too_long = await self._end(patience=1) == -signal.SIGPROF
                 raise SourceError(TOO_DEAR if too_long else "cannot be parsed") from None
             except BaseException:  # given up half-way: what the child says next belongs to nobody

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -63,6 +65,18 @@ async def test_a_document_that_costs_too_much_is_killed_and_the_next_one_parses(
     with pytest.raises(SourceError, match="took too much time or memory to parse"):
         await hostile
     assert (await behind).entries[0].link == "https://courier.example/1"
+
+
+async def test_a_document_whose_child_died_is_let_go_of_at_once(parser: Parser):
+    gc.disable()
+    try:
+        body = b" " * 80_000_000  # the child dies as it reads it
+        before = sys.getrefcount(body)
+        with pytest.raises(SourceError, match="cannot be parsed"):
+            await parser.feed(body, {}, URL)
+        assert sys.getrefcount(body) == before
+    finally:
+        gc.enable()
 
 
 async def test_a_document_that_is_given_up_leaves_nothing_behind(parser: Parser):
