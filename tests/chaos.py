@@ -158,6 +158,7 @@ ROWS: dict[str, Row] = {
     "L2 a task that dies": proven("test_service.py"),
     "L3 soak of 24 hours": proven("test_soak.py", long=True),
     "an image is made": proven("test_deploy.py", long=True),
+    "the README alone, to the first answer in each chat": proven("test_readme.py", long=True),
 }
 
 
