@@ -126,7 +126,9 @@ class ManyWorkspaces(AsyncInstallationStore):
         return dropped
 
     async def refused(self, workspace: str, why: str) -> Cause:
-        """See Workspaces. Believed when auth.test says the same."""
+        """See Workspaces. Believed when auth.test says the same of the token that is stored: another process may have
+        been given a new one."""
+        self._known.pop(workspace, None)
         try:
             client = await self.client(workspace)
             async with asyncio.timeout(5):
@@ -160,6 +162,9 @@ class ManyWorkspaces(AsyncInstallationStore):
                     refresh_token=grant.refresh,
                 )
             except SlackApiError as error:
+                stored = await self._read(workspace)
+                if stored is not None and stored.refresh != grant.refresh:  # another process was quicker
+                    return True
                 log.error("a token cannot be renewed", workspace=workspace, error=refused(error).error)
                 return False
             except (aiohttp.ClientError, TimeoutError) as error:
