@@ -21,6 +21,7 @@ from bench.search import NOW, QUERIES, ROUNDS, SIZE, articles, told
 from bot.models import Article
 from bot.wanted import reading
 from storage.news import _values, first_id
+from storage.postgres.schema.p007_vocabulary import LEARN_ALL
 from storage.postgres.store import PostgresStore, open_postgres
 from storage.postgres.words import vector
 
@@ -47,6 +48,7 @@ def fill(db: psycopg.Connection[tuple[object, ...]]) -> None:
     start = perf_counter()
     db.execute("SET maintenance_work_mem = '1GB'")
     db.execute(GIN)
+    db.execute(LEARN_ALL)
     db.execute("VACUUM ANALYZE articles")
     db.execute("VACUUM ANALYZE article_words")
     print(f"indexed in {perf_counter() - start:,.0f} s")
