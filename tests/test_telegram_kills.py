@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from bot.models import Address
-from storage.sqlite import open_store
+from storage.choice import open_chosen
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_courier import Courier
 from tests.ports import held_port
 from tests.process import Running
+from tests.stores import is_damaged, look
 from tests.world import World, open_world
 
 CHATS = range(1, 7)
@@ -46,28 +46,27 @@ def say_all(fake: FakeTelegram) -> int:
     return len(LINES) * len(CHATS)
 
 
-def states(world: World) -> dict[str, int]:
-    path = world.folder / "data" / "yamchi.db"
-    with sqlite3.connect(path) as db:
-        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        return dict(db.execute("SELECT state, count(*) FROM inbox GROUP BY state").fetchall())
+def states(env: dict[str, str]) -> dict[str, int]:
+    counted = look(env["DATABASE_URL"], "SELECT state, count(*) FROM inbox GROUP BY state")
+    return {str(state): int(count) for state, count in counted}  # type: ignore[call-overload]
 
 
-async def left(world: World, chat: int) -> list[tuple[str, ...]]:
-    store = await open_store(world.folder / "data" / "yamchi.db")
+async def left(env: dict[str, str], chat: int) -> list[tuple[str, ...]]:
+    store = await open_chosen(env["DATABASE_URL"], retention_days=90)
     held = await store.subscriptions(Address("telegram", str(chat)))
     await store.close()
     return [one.content.words for one in held]
 
 
-async def judge(world: World, fake: FakeTelegram, said: int, kills: int) -> None:
+async def judge(env: dict[str, str], fake: FakeTelegram, said: int, kills: int) -> None:
     """Counted when nothing waits any more."""
-    found = states(world)
+    assert not is_damaged(env["DATABASE_URL"])
+    found = states(env)
     answered = sum(len(fake.messages(chat)) for chat in CHATS)
     print(f"{said} updates, {kills} kills: {found}, {answered} answered")
     assert sum(found.values()) == said
     assert set(found) <= {"done", "taken"}
-    assert {chat: await left(world, chat) for chat in CHATS} == dict.fromkeys(CHATS, LEFT)
+    assert {chat: await left(env, chat) for chat in CHATS} == dict.fromkeys(CHATS, LEFT)
     assert all(len(fake.messages(chat)) <= len(LINES) for chat in CHATS)
     assert said - answered <= found.get("taken", 0)
 
@@ -77,44 +76,44 @@ def finish(world: World, fake: FakeTelegram, env: dict[str, str], said: int) -> 
     with Running(world.folder, "run", env=env, stdin=subprocess.DEVNULL) as service:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and (
-            fake._updates or sum(states(world).values()) < said or "new" in states(world)
+            fake._updates or sum(states(env).values()) < said or "new" in states(env)
         ):
             time.sleep(0.2)
         assert service.stop() == 0
 
 
-def telegram_env(world: World, fake: FakeTelegram) -> dict[str, str]:
-    return {**world.env, "TELEGRAM_BOT_TOKEN": fake.token, "TELEGRAM_API_URL": fake.url}
+def telegram_env(world: World, fake: FakeTelegram, database: str) -> dict[str, str]:
+    return {**world.env, "DATABASE_URL": database, "TELEGRAM_BOT_TOKEN": fake.token, "TELEGRAM_API_URL": fake.url}
 
 
-async def test_polling_through_kills_at_random(world: World):
+async def test_polling_through_kills_at_random(world: World, database: str):
     chance, kills = random.Random(8), 6
     with FakeTelegram() as fake:
-        env, said = telegram_env(world, fake), say_all(fake)
+        env, said = telegram_env(world, fake, database), say_all(fake)
         for _ in range(kills):
             with Running(world.folder, "run", env=env, stdin=subprocess.DEVNULL) as service:
                 service.wait_for_log("serving")
                 time.sleep(chance.uniform(0, 0.4))
                 service.kill()
         finish(world, fake, env, said)
-        await judge(world, fake, said, kills)
+        await judge(env, fake, said, kills)
 
 
 @pytest.mark.parametrize("point", ["update-kept:1", "update-acted:15", "update-taken:20"])
-async def test_polling_through_a_kill_at_each_point(world: World, point: str):
+async def test_polling_through_a_kill_at_each_point(world: World, database: str, point: str):
     with FakeTelegram() as fake:
-        env, said = telegram_env(world, fake), say_all(fake)
+        env, said = telegram_env(world, fake, database), say_all(fake)
         with Running(world.folder, "run", env={**env, "YAMCHI_TEST_CRASH": point}, stdin=subprocess.DEVNULL) as service:
             assert service.process.wait(40) == 9
         finish(world, fake, env, said)
-        await judge(world, fake, said, 1)
+        await judge(env, fake, said, 1)
 
 
-async def test_a_webhook_through_kills_at_random(world: World):
+async def test_a_webhook_through_kills_at_random(world: World, database: str):
     chance, kills = random.Random(9), 6
     with FakeTelegram() as fake, held_port() as port:
         env = {
-            **telegram_env(world, fake),
+            **telegram_env(world, fake, database),
             "TELEGRAM_WEBHOOK_URL": "https://bot.example",
             "TELEGRAM_WEBHOOK_SECRET": "s-3-c-r-e-t",
             "HTTP_LISTEN": f"127.0.0.1:{port}",
@@ -128,5 +127,5 @@ async def test_a_webhook_through_kills_at_random(world: World):
                     service.kill()
             finish(world, fake, env, said)
         print(f"answers of the webhook: {dict(courier.answers)}")
-        await judge(world, fake, said, kills)
+        await judge(env, fake, said, kills)
         assert set(courier.answers) <= {200, 0}
