@@ -98,7 +98,9 @@ def ask(
 @app.command()
 def run(
     context: typer.Context,
-    roles: Annotated[str, typer.Option("--roles", help="Of several processes: web,tick or send.")] = ",".join(ROLES),
+    roles: Annotated[str, typer.Option("--roles", help="Of several processes: some of web,tick,send.")] = ",".join(
+        ROLES
+    ),
 ) -> None:
     """Run the service: every chat that has a token, the sources, the digests."""
     _end(context.obj.run(_roles(roles)))

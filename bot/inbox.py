@@ -72,11 +72,14 @@ class Inbox:
         self._held: set[int] = set()
         self._free = asyncio.Semaphore(AT_ONCE)
         self.answered: set[str] = set()
-        """Keys of those that were answered though they could not be kept. If they come they are settled only."""
+        """Keys of those that were answered though they could not be kept. If they come again they are kept only."""
 
     async def keep(self, updates: Sequence[Update]) -> int:
         """Take in what came, before it is confirmed. Returns how many were new. Raises DatabaseError."""
-        new = await patiently(self._store.keep_updates(updates, self._clock()))
+        answered = self.answered.intersection(update.key for update in updates)
+        new = await patiently(self._store.keep_updates(updates, self._clock(), answered))
+        if new == len(updates):  # else one may have been kept late, and be on its way to us
+            self.answered -= answered
         self._news.set()
         return new
 

@@ -246,8 +246,8 @@ class Store(Figures, Outbox, Installs, Protocol):
         """What the bundles became, and the note which one holds an article. Returns how many were new."""
 
     # inbox
-    async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:
-        """Raw updates, each once. Returns how many were new."""
+    async def keep_updates(self, updates: Sequence[Update], now: datetime, answered: Collection[str] = ()) -> int:
+        """Raw updates, each once. Returns how many were new. answered: keys of those that need not be handed out"""
 
     async def waiting_updates(self, platform: str, limit: int, held: Collection[int] = ()) -> list[Update]:
         """Those not settled yet, in the order they came, and from now on in our hand: until they are settled or

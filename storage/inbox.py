@@ -18,6 +18,9 @@ ENDS: Final = frozenset({"done", "poison"})
 ALL: Final = 1_000
 """Of those that acted: more than can have been in a dead process's hands."""
 
+KEEP: Final = """
+    INSERT INTO inbox (platform, key, lane, raw, state, tries, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (platform, key) DO NOTHING"""
 WAITS: Final = """
     SELECT id FROM inbox AS one WHERE platform = ?1 AND owner NOT IN (SELECT value FROM json_each(?3))
         AND id NOT IN (SELECT value FROM json_each(?4)) AND """
@@ -45,17 +48,20 @@ class Hand:
     others: Callable[[Database, int], list[int]] = lambda _db, _owner: []
 
 
-def keep_updates(db: Database, updates: Sequence[Update], now: datetime) -> int:
-    received = micros(now)
-    return (
-        db.conn.executemany(
-            "INSERT INTO inbox (platform, key, lane, raw, state, tries, received_at) VALUES (?, ?, ?, ?, 'new', ?, ?)"
-            " ON CONFLICT (platform, key) DO NOTHING",
-            [(u.platform, plain(u.key), plain(u.lane), plain(u.raw), u.tries, received) for u in updates],
-        ).rowcount
-        if updates
-        else 0
-    )
+def keep_updates(db: Database, updates: Sequence[Update], now: datetime, answered: Collection[str]) -> int:
+    values = [
+        (
+            u.platform,
+            plain(u.key),
+            plain(u.lane),
+            plain(u.raw),
+            "done" if u.key in answered else "new",
+            u.tries,
+            micros(now),
+        )
+        for u in updates
+    ]
+    return db.conn.executemany(KEEP, values).rowcount if values else 0
 
 
 def waiting_updates(db: Database, platform: str, limit: int, hand: Hand, held: Collection[int]) -> list[Update]:

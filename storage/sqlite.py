@@ -229,8 +229,8 @@ class SqlStore(SqliteOutbox, SqliteInstalls, Store):
         return await self._put_in(bundles.keep_bundles, bundled, now)
 
     # inbox
-    async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:
-        return await self._writer.run(inbox.keep_updates, updates, now)
+    async def keep_updates(self, updates: Sequence[Update], now: datetime, answered: Collection[str] = ()) -> int:
+        return await self._writer.run(inbox.keep_updates, updates, now, answered)
 
     async def waiting_updates(self, platform: str, limit: int, held: Collection[int] = ()) -> list[Update]:
         return await self._writer.run(inbox.waiting_updates, platform, limit, self._hand, held)

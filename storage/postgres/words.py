@@ -1,6 +1,6 @@
 """What PostgreSQL's index holds of an article, and what is asked of it, as bot/wanted.py reads both.
 
-All of it is in one tsvector, so that a query is one walk through the index: the terms of its title (weight A) and text
+All of it is in one tsvector, so that a query is one walk through one index: the terms of its title (weight A) and text
 in their places, its beginnings marked "~", its filters, and the span of days it is of. None goes through a dictionary
 of PostgreSQL's: they are in the form they are compared in already, which is what `simple` would leave of them.
 """
