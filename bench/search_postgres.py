@@ -23,7 +23,7 @@ from bench.search import NOW, QUERIES, ROUNDS, SIZE, articles, told
 from bot.models import Article
 from bot.wanted import reading
 from storage.news import _values, first_id
-from storage.postgres.schema.p007_vocabulary import LEARN_ALL
+from storage.postgres.schema.p008_vocabulary import LEARN_ALL
 from storage.postgres.store import PostgresStore, open_postgres
 from storage.postgres.words import vector
 

@@ -34,8 +34,9 @@ LEFT = [("gamma",), ("delta",)]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, database: str) -> Iterator[World]:
     with open_world(tmp_path) as opened:
+        opened.env["DATABASE_URL"] = database
         yield opened
 
 
@@ -46,27 +47,27 @@ def say_all(fake: FakeTelegram) -> int:
     return len(LINES) * len(CHATS)
 
 
-def states(env: dict[str, str]) -> dict[str, int]:
-    counted = look(env["DATABASE_URL"], "SELECT state, count(*) FROM inbox GROUP BY state")
-    return {str(state): int(count) for state, count in counted}  # type: ignore[call-overload]
+def states(world: World) -> dict[str, int]:
+    database = world.env["DATABASE_URL"]
+    assert not is_damaged(database)
+    return dict(look(database, "SELECT state, count(*) FROM inbox GROUP BY state"))  # type: ignore[arg-type]
 
 
-async def left(env: dict[str, str], chat: int) -> list[tuple[str, ...]]:
-    store = await open_chosen(env["DATABASE_URL"], retention_days=90)
+async def left(world: World, chat: int) -> list[tuple[str, ...]]:
+    store = await open_chosen(world.env["DATABASE_URL"], retention_days=90)
     held = await store.subscriptions(Address("telegram", str(chat)))
     await store.close()
     return [one.content.words for one in held]
 
 
-async def judge(env: dict[str, str], fake: FakeTelegram, said: int, kills: int) -> None:
+async def judge(world: World, fake: FakeTelegram, said: int, kills: int) -> None:
     """Counted when nothing waits any more."""
-    assert not is_damaged(env["DATABASE_URL"])
-    found = states(env)
+    found = states(world)
     answered = sum(len(fake.messages(chat)) for chat in CHATS)
     print(f"{said} updates, {kills} kills: {found}, {answered} answered")
     assert sum(found.values()) == said
     assert set(found) <= {"done", "taken"}
-    assert {chat: await left(env, chat) for chat in CHATS} == dict.fromkeys(CHATS, LEFT)
+    assert {chat: await left(world, chat) for chat in CHATS} == dict.fromkeys(CHATS, LEFT)
     assert all(len(fake.messages(chat)) <= len(LINES) for chat in CHATS)
     assert said - answered <= found.get("taken", 0)
 
@@ -76,44 +77,44 @@ def finish(world: World, fake: FakeTelegram, env: dict[str, str], said: int) -> 
     with Running(world.folder, "run", env=env, stdin=subprocess.DEVNULL) as service:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and (
-            fake._updates or sum(states(env).values()) < said or "new" in states(env)
+            fake._updates or sum(states(world).values()) < said or "new" in states(world)
         ):
             time.sleep(0.2)
         assert service.stop() == 0
 
 
-def telegram_env(world: World, fake: FakeTelegram, database: str) -> dict[str, str]:
-    return {**world.env, "DATABASE_URL": database, "TELEGRAM_BOT_TOKEN": fake.token, "TELEGRAM_API_URL": fake.url}
+def telegram_env(world: World, fake: FakeTelegram) -> dict[str, str]:
+    return {**world.env, "TELEGRAM_BOT_TOKEN": fake.token, "TELEGRAM_API_URL": fake.url}
 
 
-async def test_polling_through_kills_at_random(world: World, database: str):
+async def test_polling_through_kills_at_random(world: World):
     chance, kills = random.Random(8), 6
     with FakeTelegram() as fake:
-        env, said = telegram_env(world, fake, database), say_all(fake)
+        env, said = telegram_env(world, fake), say_all(fake)
         for _ in range(kills):
             with Running(world.folder, "run", env=env, stdin=subprocess.DEVNULL) as service:
                 service.wait_for_log("serving")
                 time.sleep(chance.uniform(0, 0.4))
                 service.kill()
         finish(world, fake, env, said)
-        await judge(env, fake, said, kills)
+        await judge(world, fake, said, kills)
 
 
 @pytest.mark.parametrize("point", ["update-kept:1", "update-acted:15", "update-taken:20"])
-async def test_polling_through_a_kill_at_each_point(world: World, database: str, point: str):
+async def test_polling_through_a_kill_at_each_point(world: World, point: str):
     with FakeTelegram() as fake:
-        env, said = telegram_env(world, fake, database), say_all(fake)
+        env, said = telegram_env(world, fake), say_all(fake)
         with Running(world.folder, "run", env={**env, "YAMCHI_TEST_CRASH": point}, stdin=subprocess.DEVNULL) as service:
             assert service.process.wait(40) == 9
         finish(world, fake, env, said)
-        await judge(env, fake, said, 1)
+        await judge(world, fake, said, 1)
 
 
-async def test_a_webhook_through_kills_at_random(world: World, database: str):
+async def test_a_webhook_through_kills_at_random(world: World):
     chance, kills = random.Random(9), 6
     with FakeTelegram() as fake, held_port() as port:
         env = {
-            **telegram_env(world, fake, database),
+            **telegram_env(world, fake),
             "TELEGRAM_WEBHOOK_URL": "https://bot.example",
             "TELEGRAM_WEBHOOK_SECRET": "s-3-c-r-e-t",
             "HTTP_LISTEN": f"127.0.0.1:{port}",
@@ -127,5 +128,5 @@ async def test_a_webhook_through_kills_at_random(world: World, database: str):
                     service.kill()
             finish(world, fake, env, said)
         print(f"answers of the webhook: {dict(courier.answers)}")
-        await judge(env, fake, said, kills)
+        await judge(world, fake, said, kills)
         assert set(courier.answers) <= {200, 0}

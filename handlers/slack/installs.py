@@ -30,6 +30,8 @@ PLATFORM: Final = "slack"
 AHEAD: Final = timedelta(hours=2)
 """Tokens that end within it are renewed: they live for twelve hours."""
 LOOK_SECONDS: Final = 600.0
+KEPT_SECONDS: Final = 1.0
+"""Until a token that another process was given is in the store."""
 CURED: Final = frozenset({NO_RIGHT})
 """Chats paused for it go on when we are installed anew."""
 INSTALL_PAGE: Final = "/slack/install"
@@ -162,6 +164,7 @@ class ManyWorkspaces(AsyncInstallationStore):
                     refresh_token=grant.refresh,
                 )
             except SlackApiError as error:
+                await asyncio.sleep(KEPT_SECONDS)
                 stored = await self._read(workspace)
                 if stored is not None and stored.refresh != grant.refresh:  # another process was quicker
                     return True
