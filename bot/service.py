@@ -124,7 +124,8 @@ class Service:
         tasks = [asyncio.create_task(self.deliver())] if "send" in roles else []
         tasks += [asyncio.create_task(Lead(lock)("ticks", self._tick))] if "tick" in roles else []
         tasks += [asyncio.create_task(self._listen(ask))] if "web" in roles else []
-        log.info("serving", chats=sorted(self.chats), roles=sorted(roles), version=version("yamchi"))
+        does = "serving" if "web" in roles else "working"
+        log.info(does, chats=sorted(self.chats), roles=sorted(roles), version=version("yamchi"))
         stopping = asyncio.create_task(stop.wait())
         async with self.beating():
             await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)

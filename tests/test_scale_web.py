@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -17,6 +18,7 @@ import pytest
 from bot.models import Update
 from handlers.slack.manifest import EVENTS_PAGE
 from handlers.telegram.webhook import PATH
+from storage.postgres.listeners import others
 from storage.postgres.store import PostgresStore, open_postgres
 from tests import postgres
 from tests.fakes.slack import BOT, FakeSlack
@@ -59,6 +61,13 @@ async def keys(store: PostgresStore, limit: int = 9, held: tuple[int, ...] = ())
     return [update.key for update in await store.waiting_updates("telegram", limit, held)]
 
 
+async def end(store: PostgresStore, other: PostgresStore) -> None:
+    """Until the other one has noticed: the server takes a moment."""
+    await store.close()
+    while await other._writer.run(others, other._hand.owner):
+        await asyncio.sleep(0.01)
+
+
 async def test_an_update_and_its_chat_are_in_one_living_hand_at_a_time(pair: tuple[PostgresStore, PostgresStore]):
     one, other = pair
     await one.keep_updates([said(1, "a"), said(2, "a"), said(3, "b"), said(4, ""), said(5, "")], now())
@@ -72,7 +81,7 @@ async def test_an_update_and_its_chat_are_in_one_living_hand_at_a_time(pair: tup
     await one.settle_update("telegram", "1", "done")
     assert await keys(other, held=(3, 4, 5)) == ["6"]
     assert await keys(one) == []
-    await other.close()
+    await end(other, one)
     assert await keys(one) == ["3", "4", "5", "6"]
 
 
@@ -86,7 +95,7 @@ async def test_what_took_effect_or_may_have_killed_is_for_the_living_when_its_ha
     await one.settle_update("telegram", "1", "acted")
     assert await other.acted_updates("telegram") == []
     assert await other.suspect_update("telegram") is None
-    await one.close()
+    await end(one, other)
     assert [update.key for update in await other.acted_updates("telegram")] == ["1"]
     suspect = await other.suspect_update("telegram")
     assert suspect is not None and (suspect.key, suspect.tries, suspect.lane) == ("2", 3, "b")
@@ -157,8 +166,8 @@ def webs(folder: Path, roles: tuple[str, ...] = ("web", "web"), database: str = 
             )
             for role, port in zip(roles, ports, strict=True)
         ]
-        for one in running:
-            one.wait_for_log("serving", 60)
+        for one, role in zip(running, roles, strict=True):
+            one.wait_for_log("serving" if "web" in role else "working", 60)
         yield Webs(database, telegram, slack, running, ports)
 
 
