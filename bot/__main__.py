@@ -20,7 +20,7 @@ from bot.message import to_data
 from bot.models import Address, Request
 from bot.notify import notified
 from bot.ports import Clock, CrashHook, Page
-from bot.service import LEADING, ROLES, Service, stop_signal
+from bot.service import ROLES, Service, stop_signal
 from bot.wiring import VERSION, Core, World, in_use, live_core, open_chats, pass_over, sample_core
 from handlers import menu
 from handlers.console import Console, print_message
@@ -49,7 +49,7 @@ async def _converse(core: Core) -> int:
     console = Console(sys.stdin, sys.stdout, when_silent="/digest")
     service = core.service({console.platform: console})
     desk = replace(core.desk, refresh=_refresh(core), health=service.ready)
-    async with service.ticking(polls=lambda: not core.lock.held_elsewhere()):
+    async with service.beating(), service.ticking(polls=lambda: not core.lock.held_elsewhere()):
         deliver = asyncio.create_task(service.deliver())
         await service.listen(console, partial(menu.answer, desk))
         deliver.cancel()
@@ -92,7 +92,7 @@ async def _run(settings: Settings, world: World, roles: Collection[str] = ROLES)
         if settings.keeps_file and not core.lock.acquire():
             raise taken
         chats = open_chats(settings, core)
-        if not LEADING.issubset(roles):
+        if "web" not in roles:
             del chats["console"]
         service = core.service(chats)
         refresh = partial(core.tracker.first_answers, seconds=FIRST_ANSWER_SECONDS)
@@ -104,23 +104,26 @@ async def _run(settings: Settings, world: World, roles: Collection[str] = ROLES)
                 raise SettingsError("; ".join(map(str, rejected)))
             if "send" in roles:
                 await service.deliverer.settle_lapsed(alone=True)
-            pages = {path: page for chat in chats.values() for path, page in chat.pages().items()}
-            pages["/metrics"] = _metrics(core, service)
-            server = http_server(settings.http_listen, service.alive, service.ready, pages)
+            pages = {}
+            if "web" in roles:
+                pages = {path: page for chat in chats.values() for path, page in chat.pages().items()}
+            pages["/metrics"] = _metrics(core, service, roles)
+            server = http_server(settings.http_listen, roles, service.alive, service.ready, pages)
             async with server, notified(read_supervisor(), service.alive):
                 await service.serve(partial(menu.answer, desk), stop, core.lock, roles)
         finally:
             await asyncio.gather(*(chat.close() for chat in chats.values()))
             core.lock.release()
+            core.poll_lock.release()
     return 0
 
 
-def _metrics(core: Core, service: Service) -> Page:
+def _metrics(core: Core, service: Service, roles: Collection[str]) -> Page:
     from bot.metrics import Metrics  # noqa: PLC0415
 
     catalogue = core.catalogue
     sources = {feed.id for feed in catalogue.feeds} | {road.id for road in catalogue.roads}
-    return Metrics(core.store, service.ready, service.restarts, sources, core.world.clock, VERSION).page
+    return Metrics(core.store, service.ready, service.restarts, sources, core.world.clock, VERSION, roles).page
 
 
 async def _start(settings: Settings, world: World) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -20,15 +20,18 @@ Vitals = Callable[[], Mapping[str, Health]]
 
 
 @asynccontextmanager
-async def http_server(listen: HostPort, alive: Vitals, ready: Vitals, pages: Mapping[str, Page]) -> AsyncIterator[None]:
-    """Serve /healthz (are our own tasks alive?), /readyz (could we serve right now?) and the chats' pages by path.
+async def http_server(
+    listen: HostPort, roles: Collection[str], alive: Vitals, ready: Vitals, pages: Mapping[str, Page]
+) -> AsyncIterator[None]:
+    """Serve /healthz (are our own tasks alive?), /readyz (could we do right now what we are for?) and the chats' pages
+    by path.
 
-    200 or 503, with {"ready", "checks": {name: {"ok", "detail"}}}. Raises SettingsError if the
+    200 or 503, with {"ready", "roles", "checks": {name: {"ok", "detail"}}}. Raises SettingsError if the
     port is taken.
     """
     app = web.Application(client_max_size=LONGEST_BODY)
-    app.router.add_get("/healthz", _vitals(alive))
-    app.router.add_get("/readyz", _vitals(ready))
+    app.router.add_get("/healthz", _vitals(roles, alive))
+    app.router.add_get("/readyz", _vitals(roles, ready))
     for path, page in pages.items():
         app.router.add_route("*", path, page)
     runner = web.AppRunner(app, access_log=None)
@@ -47,11 +50,12 @@ async def http_server(listen: HostPort, alive: Vitals, ready: Vitals, pages: Map
         await runner.cleanup()
 
 
-def _vitals(vitals: Vitals) -> Page:
+def _vitals(roles: Collection[str], vitals: Vitals) -> Page:
     async def page(_: web.Request) -> web.StreamResponse:
         checks = vitals()
         ok = all(check.ok for check in checks.values())
-        body = {"ready": ok, "checks": {name: {"ok": c.ok, "detail": c.detail} for name, c in checks.items()}}
+        told = {name: {"ok": c.ok, "detail": c.detail} for name, c in checks.items()}
+        body = {"ready": ok, "roles": sorted(roles), "checks": told}
         return web.json_response(body, status=200 if ok else 503)
 
     return page

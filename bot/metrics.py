@@ -30,6 +30,7 @@ class Metrics:
     sources: Collection[str]
     clock: Clock
     version: str
+    roles: Collection[str]
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         """The figures of this instant, for peers on this machine only."""
@@ -55,6 +56,7 @@ class _Snapshot:
 
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("yamchi", "The build.", {"version": self.of.version})
+        yield _gauge("yamchi_role", "What this process is for.", "role", dict.fromkeys(self.of.roles, 1.0))
         checks = {name: float(check.ok) for name, check in self.of.ready().items()}
         yield _gauge("yamchi_check_ok", "Each check of /readyz: 1 well, 0 not.", "check", checks)
         restarts = CounterMetricFamily("yamchi_task_restarts", "Tasks that died and began again.", labels=["task"])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -25,8 +25,19 @@ Tell = Callable[[str, Callable[[Tongue], Message]], Awaitable[None]]
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 """Answers on our HTTP server, whatever the method. A body longer than 1 MiB is refused when it is read."""
 
+Work = Callable[[], Coroutine[Any, Any, None]]
+
 CrashHook = Callable[[str], None]
 """Called at named points ("fetched", "kept", "claimed", "handed", "sent"); tests die there."""
+
+
+class Alone(Protocol):
+    """Has some work done by one process at a time. stands_by: it is another's turn"""
+
+    stands_by: bool
+
+    async def __call__(self, what: str, work: Work) -> None:
+        """Do the work while it is our turn, again and again; it ends if the work does. what: names it in the log"""
 
 
 class Chat(Protocol):
@@ -44,7 +55,8 @@ class Chat(Protocol):
         that fails is no answer and raises nothing."""
 
     async def listen(self, ask: Ask) -> None:
-        """Answer whoever speaks, until cancelled. Survives every fault of the platform."""
+        """Answer whoever speaks, until cancelled. Survives every fault of the platform. Any number of processes may
+        do so at once."""
 
     async def send(self, address: Address, message: Message, *, plain: bool = False, answers: str = "") -> Outcome:
         """Push one message, with `plain` as bare words; as an answer to the message of the id `answers`, where that

@@ -15,6 +15,7 @@ import structlog
 from bot.announce import Announcer
 from bot.deliver import Deliverer
 from bot.errors import ChatRejected, YamchiError
+from bot.lead import Lead
 from bot.locales import languages, tongue
 from bot.models import Health
 from bot.patience import patiently
@@ -31,11 +32,8 @@ PRUNE_SECONDS = 6 * 3600.0
 BEAT_SECONDS = 5.0
 """How often the store is tried. A second or two more, and whoever asks knows that it cannot be written."""
 
-LOCK_SECONDS = 5.0
-"""How often the lock is looked at: so soon after its holder's death another leads."""
 ROLES = ("web", "tick", "send")
-LEADING = frozenset({"web", "tick"})
-"""What the holder of the lock does: to hear people, and to look after what is due."""
+"""To hear people, to look after what is due, to deliver."""
 
 log = structlog.get_logger()
 
@@ -45,7 +43,7 @@ class Service:
     """What runs, and how it fares. `chats` holds those that can be pushed to just now.
 
     tick_seconds: how often the store is asked what is due
-    restarts: how often each task died and was started again; leads: whether it polls and listens itself
+    restarts: how often each task died and was started again; roles: those of ROLES that this process has
     """
 
     store: Store
@@ -59,18 +57,22 @@ class Service:
     restarts: Counter[str] = field(default_factory=Counter)
     writable: Health = field(default_factory=lambda: Health(ok=True))
     ticks: Ticks | None = None
-    leads: bool = True
+    beats: Ticks | None = None
+    roles: frozenset[str] = frozenset(ROLES)
 
     def alive(self) -> dict[str, Health]:
         """Whether each of our own tasks is alive, and no tick hangs."""
-        return {**self.vitals, **(self.ticks.alive() if self.ticks else {})}
+        return self.vitals | {name: one for ticks in self._all_ticks() for name, one in ticks.alive().items()}
 
     def ready(self) -> dict[str, Health]:
-        """Our tasks and ticks, the store, each chat's connection, and whether we may send on it."""
-        failed = self.ticks.failed() if self.ticks else {}
-        connections = {name: chat.health() for name, chat in self.chats.items()} if self.leads else {}
-        ours = {**failed, **self.alive(), "store": self.writable}
-        return {**ours, **_merged(connections, self.vitals), **self.deliverer.health()}
+        """Our tasks and ticks, the store; if we listen, each chat's connection; if we send, whether we may."""
+        failed = {name: one for ticks in self._all_ticks() for name, one in ticks.failed().items()}
+        connections = {name: chat.health() for name, chat in self.chats.items()} if "web" in self.roles else {}
+        sending = self.deliverer.health() if "send" in self.roles else {}
+        return {**failed, **self.alive(), "store": self.writable, **_merged(connections, self.vitals), **sending}
+
+    def _all_ticks(self) -> list[Ticks]:
+        return [ticks for ticks in (self.ticks, self.beats) if ticks]
 
     async def check_chats(self) -> list[ChatRejected]:
         """Say hello on every chat at once. Returns the definite rejections."""
@@ -94,7 +96,6 @@ class Service:
         ticks: dict[str, tuple[Tick, float]] = {
             "track": (track, self.tick_seconds),
             "announce": (self._announce, self.tick_seconds),
-            "beat": (self._beat, BEAT_SECONDS),
             "prune": (self._prune, PRUNE_SECONDS),
         }
         await track()
@@ -104,57 +105,46 @@ class Service:
             yield
         finally:
             self.ticks.stop()
+            self.ticks = None
+
+    @asynccontextmanager
+    async def beating(self) -> AsyncIterator[None]:
+        """The store is tried again and again."""
+        self.beats = Ticks({"beat": (self._beat, BEAT_SECONDS)})
+        self.beats.start()
+        try:
+            yield
+        finally:
+            self.beats.stop()
 
     async def serve(self, ask: Ask, stop: asyncio.Event, lock: Lock, roles: Collection[str]) -> None:
-        """Do what these of ROLES are for, until `stop`. lock: whoever has it polls and listens, others stand by."""
+        """Do what these of ROLES are for, until `stop`. lock: whoever has it looks after what is due."""
         await asyncio.to_thread(_prepare)
-        self.leads = False
+        self.roles = frozenset(roles)
         tasks = [asyncio.create_task(self.deliver())] if "send" in roles else []
-        tasks += [asyncio.create_task(self._stand_by(ask, lock))] if LEADING.issubset(roles) else []
-        if not LEADING.issubset(roles):
-            log.info("sending", chats=sorted(self.chats), version=version("yamchi"))
+        tasks += [asyncio.create_task(Lead(lock)("ticks", self._tick))] if "tick" in roles else []
+        tasks += [asyncio.create_task(self._listen(ask))] if "web" in roles else []
+        does = "serving" if "web" in roles else "working"
+        log.info(does, chats=sorted(self.chats), roles=sorted(roles), version=version("yamchi"))
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        async with self.beating():
+            await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         for task in (stopping, *tasks):
             task.cancel()
         for ended in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(ended, Exception):
                 raise ended
 
-    async def _stand_by(self, ask: Ask, lock: Lock) -> None:
-        """Lead as long as the lock is ours, and wait for it as long as it is not."""
-        told = False
-        while True:
-            if await asyncio.to_thread(_taken, lock):
-                leading = asyncio.create_task(self._lead(ask))
-                try:
-                    while not leading.done() and await asyncio.to_thread(lock.kept):
-                        await asyncio.wait({leading}, timeout=LOCK_SECONDS)
-                finally:
-                    self.leads = False
-                    leading.cancel()
-                    await asyncio.gather(leading, return_exceptions=True)
-                if not leading.cancelled():
-                    leading.result()
-                log.error("the lock is lost: another process may lead now")
-                told = False
-            elif not told:
-                log.info("standing by: another process leads")
-                told = True
-            await asyncio.sleep(LOCK_SECONDS)
-
-    async def _lead(self, ask: Ask) -> None:
-        """Poll what is due and listen."""
+    async def _tick(self) -> None:
         async with self.ticking(polls=lambda: True):
-            tasks = [asyncio.create_task(self.listen(chat, ask)) for chat in list(self.chats.values())]
-            self.leads = True
-            log.info("serving", chats=sorted(self.chats), version=version("yamchi"))
-            try:
-                await asyncio.Event().wait()
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.Event().wait()
+
+    async def _listen(self, ask: Ask) -> None:
+        """On every chat, though one of them may have heard all it will."""
+        async with asyncio.TaskGroup() as tasks:
+            for chat in list(self.chats.values()):
+                tasks.create_task(self.listen(chat, ask))
+            await asyncio.Event().wait()
 
     async def _announce(self) -> None:
         await self.announcer.due(self.clock())
@@ -201,14 +191,6 @@ class Service:
                 with suppress(KeyError):
                     del self.vitals[name]
                 return
-
-
-def _taken(lock: Lock) -> bool:
-    try:
-        return lock.acquire()
-    except YamchiError as error:
-        log.warning("the store fails", reason=str(error))
-        return False
 
 
 def _merged(connections: dict[str, Health], tasks: dict[str, Health]) -> dict[str, Health]:

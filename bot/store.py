@@ -246,14 +246,18 @@ class Store(Figures, Outbox, Installs, Protocol):
         """What the bundles became, and the note which one holds an article. Returns how many were new."""
 
     # inbox
-    async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:
-        """Raw updates, each once. Returns how many were new."""
+    async def keep_updates(self, updates: Sequence[Update], now: datetime, answered: Collection[str] = ()) -> int:
+        """Raw updates, each once. Returns how many were new. answered: keys of those that need not be handed out"""
 
-    async def waiting_updates(self, platform: str, limit: int, after: int = 0) -> list[Update]:
-        """Those not settled yet, in the order they came, numbered above `after`. Each hand-out counts: `tries`
-        says how many there were before. Those handed out rules.SUSPECT_AFTER times are left out."""
+    async def waiting_updates(self, platform: str, limit: int, held: Collection[int] = ()) -> list[Update]:
+        """Those not settled yet, in the order they came, and from now on in our hand: until they are settled or
+        we are no more, no other process is given them, nor any of their lanes. Each hand-out counts: `tries` says
+        how many there were before. Those handed out rules.SUSPECT_AFTER times are left out.
 
-    async def suspect_update(self, platform: str) -> Update | None:
+        held: the numbers of those in our hand already. What we had in an earlier life is handed out again
+        """
+
+    async def suspect_update(self, platform: str, held: Collection[int] = ()) -> Update | None:
         """The first of those left out: it was never settled, so it may be what kills us. This counts too."""
 
     async def settle_update(self, platform: str, key: str, state: str) -> str:
@@ -261,8 +265,8 @@ class Store(Figures, Outbox, Installs, Protocol):
         repeated), "done" or "poison": none of them is handed out again. Or what it was before it was taken, when
         its answer surely did not go out. Returns the state before."""
 
-    async def acted_updates(self, platform: str) -> list[Update]:
-        """Those that acted and were not answered, in the order they came."""
+    async def acted_updates(self, platform: str, held: Collection[int] = ()) -> list[Update]:
+        """Those that acted and were not answered, in the order they came; they are in our hand now."""
 
     # buttons
     async def keep_token(self, token: str, address: Address, command: str, now: datetime) -> None:

@@ -26,6 +26,7 @@ from bot.config import HostPort, Settings, resolve_allowed, revealed
 from bot.deliver import Deliverer
 from bot.errors import DatabaseError
 from bot.fetch import Fetcher
+from bot.lead import Lead
 from bot.memory import collect_seldom, give_large_blocks_back
 from bot.models import Address, Catalogue
 from bot.parsing import Parser
@@ -37,7 +38,7 @@ from bot.track import Tracker
 from handlers.console import Console
 from handlers.menu.desk import Desk
 from storage.backup import back_up
-from storage.choice import chosen_lock, open_chosen
+from storage.choice import chosen_locks, open_chosen
 from storage.sqlite import open_store
 
 VERSION: Final = version("yamchi")
@@ -59,6 +60,7 @@ class Core:
     settings: Settings
     store: Store
     lock: Lock
+    poll_lock: Lock
     catalogue: Catalogue
     fetcher: Fetcher
     parser: Parser
@@ -135,9 +137,9 @@ async def open_core(
                 allowance=Allowance(world.clock),
                 find_feed=Finder(fetcher, parser).find,
             )
-            lock = chosen_lock(settings.database_url)
+            lock, polls = chosen_locks(settings.database_url)
             try:
-                yield Core(settings, store, lock, catalogue, fetcher, parser, tracker, announcer, desk, world)
+                yield Core(settings, store, lock, polls, catalogue, fetcher, parser, tracker, announcer, desk, world)
             finally:
                 await tracker.close()
     finally:
@@ -203,6 +205,7 @@ def open_chats(settings: Settings, core: Core) -> dict[str, Chat]:
             hook=settings.telegram_webhook,
             paid=settings.telegram_paid_broadcast,
             crash=core.world.crash,
+            alone=Lead(core.poll_lock),
         )
     if settings.half_set:
         structlog.get_logger().error("Slack stays off", reason=settings.half_set)

@@ -21,6 +21,16 @@ async def open_chosen(url: str, *, retention_days: int) -> SqlStore:
     return await open_postgres(url, retention_days=retention_days)
 
 
+def chosen_locks(url: str) -> tuple[Lock, Lock]:
+    """Of who looks after what is due, and of who polls: one process does all on a file."""
+    if url.startswith(SQLITE):
+        lock = chosen_lock(url)
+        return lock, lock
+    from storage.postgres.lock import POLL, PostgresLock  # noqa: PLC0415
+
+    return PostgresLock(url), PostgresLock(url, POLL)
+
+
 def chosen_lock(url: str) -> Lock:
     if url.startswith(SQLITE):
         return ServiceLock(Path(url.removeprefix(SQLITE)))

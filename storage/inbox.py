@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,58 +11,82 @@ from sqlite_utils import Database
 
 from bot.models import Address, Update
 from bot.rules import SUSPECT_AFTER
-from storage.values import Row, instant, micros, one, plain, rows
+from storage.values import Row, instant, micros, one, packed, plain, rows
 
 KEPT: Final = timedelta(days=7)
+ENDS: Final = frozenset({"done", "poison"})
+ALL: Final = 1_000
+"""Of those that acted: more than can have been in a dead process's hands."""
 
+KEEP: Final = """
+    INSERT INTO inbox (platform, key, lane, raw, state, tries, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (platform, key) DO NOTHING"""
+WAITS: Final = """
+    SELECT id FROM inbox AS one WHERE platform = ?1 AND owner NOT IN (SELECT value FROM json_each(?3))
+        AND id NOT IN (SELECT value FROM json_each(?4)) AND """
 HAND_OUT: Final = """
-    UPDATE inbox SET tries = tries + 1
-    WHERE id IN (SELECT id FROM inbox WHERE platform = ? AND state = 'new' AND id > ? AND tries < ? ORDER BY id LIMIT ?)
-    RETURNING id AS number, platform, key, raw, tries - 1 AS tries, received_at"""
-SUSPECT: Final = """
-    UPDATE inbox SET tries = tries + 1
-    WHERE id = (SELECT min(id) FROM inbox WHERE platform = ? AND state = 'new' AND tries >= ?)
-    RETURNING id AS number, platform, key, raw, tries - 1 AS tries, received_at"""
+    UPDATE inbox SET tries = tries + 1, owner = ?2 WHERE id IN ({} ORDER BY id LIMIT ?5)
+    RETURNING id AS number, platform, key, lane, raw, tries - 1 AS tries, received_at"""
+NEW: Final = HAND_OUT.format(
+    f"""{WAITS} state = 'new' AND tries < {SUSPECT_AFTER} AND (lane = '' OR NOT EXISTS (
+        SELECT 1 FROM inbox AS other WHERE other.owner <> 0 AND other.platform = one.platform AND other.lane = one.lane
+            AND other.owner IN (SELECT value FROM json_each(?3))))"""
+)
+SUSPECT: Final = HAND_OUT.format(f"{WAITS} state = 'new' AND tries >= {SUSPECT_AFTER}")
+ACTED: Final = HAND_OUT.format(f"{WAITS} state = 'acted'")
 FORGET: Final = """
     DELETE FROM inbox
     WHERE state <> 'new' AND received_at < ? AND id < (SELECT max(id) FROM inbox)"""
 """The newest row stays: SQLite would give its number again, to an update that comes after it."""
 
 
-def keep_updates(db: Database, updates: Sequence[Update], now: datetime) -> int:
-    received = micros(now)
-    return (
-        db.conn.executemany(
-            "INSERT INTO inbox (platform, key, raw, state, tries, received_at) VALUES (?, ?, ?, 'new', ?, ?)"
-            " ON CONFLICT (platform, key) DO NOTHING",
-            [(u.platform, plain(u.key), plain(u.raw), u.tries, received) for u in updates],
-        ).rowcount
-        if updates
-        else 0
-    )
+@dataclass(frozen=True)
+class Hand:
+    """Whose hand it is: the number of a process, and who else of them lives. In one file's store that is nobody."""
+
+    owner: int
+    others: Callable[[Database, int], list[int]] = lambda _db, _owner: []
 
 
-def waiting_updates(db: Database, platform: str, limit: int, after: int) -> list[Update]:
+def keep_updates(db: Database, updates: Sequence[Update], now: datetime, answered: Collection[str]) -> int:
+    values = [
+        (
+            u.platform,
+            plain(u.key),
+            plain(u.lane),
+            plain(u.raw),
+            "done" if u.key in answered else "new",
+            u.tries,
+            micros(now),
+        )
+        for u in updates
+    ]
+    return db.conn.executemany(KEEP, values).rowcount if values else 0
+
+
+def waiting_updates(db: Database, platform: str, limit: int, hand: Hand, held: Collection[int]) -> list[Update]:
     """Counts the hand-out in the row, so that an update which kills us is known by its tries."""
-    waiting = rows(db, HAND_OUT, platform, after, SUSPECT_AFTER, limit)
-    return [_update(row) for row in sorted(waiting, key=lambda row: int(row["number"]))]
+    return _handed_out(db, NEW, platform, hand, held, limit)
 
 
-def suspect_update(db: Database, platform: str) -> Update | None:
-    found = rows(db, SUSPECT, platform, SUSPECT_AFTER)
-    return _update(found[0]) if found else None
+def suspect_update(db: Database, platform: str, hand: Hand, held: Collection[int]) -> Update | None:
+    return next(iter(_handed_out(db, SUSPECT, platform, hand, held, 1)), None)
 
 
-def acted_updates(db: Database, platform: str) -> list[Update]:
-    """A scan of the week's updates, made once at a start."""
-    columns = "id AS number, platform, key, raw, tries, received_at"
-    where = "WHERE platform = ? AND state = 'acted' ORDER BY id"
-    return [_update(row) for row in rows(db, f"SELECT {columns} FROM inbox {where}", platform)]
+def acted_updates(db: Database, platform: str, hand: Hand, held: Collection[int]) -> list[Update]:
+    return _handed_out(db, ACTED, platform, hand, held, ALL)
+
+
+def _handed_out(db: Database, sql: str, platform: str, hand: Hand, held: Collection[int], limit: int) -> list[Update]:
+    found = rows(db, sql, platform, hand.owner, packed(hand.others(db, hand.owner)), packed(list(held)), limit)
+    return [_update(row) for row in sorted(found, key=lambda row: int(row["number"]))]
 
 
 def settle_update(db: Database, platform: str, key: str, state: str) -> str:
+    """What is settled for good is in nobody's hand."""
     before = one(db, "SELECT state FROM inbox WHERE platform = ? AND key = ?", platform, plain(key))
-    db.conn.execute("UPDATE inbox SET state = ? WHERE platform = ? AND key = ?", (state, platform, plain(key)))
+    let_go = ", owner = 0" if state in ENDS else ""
+    db.conn.execute(f"UPDATE inbox SET state = ?{let_go} WHERE platform = ? AND key = ?", (state, platform, plain(key)))
     return str(before or "new")
 
 

@@ -33,7 +33,8 @@ MENTIONING: Final = """
 
 COLUMNS: Final = "SELECT name FROM pragma_table_info(?)"
 BLANK: Final = f"""
-    UPDATE inbox SET raw = '{{}}', state = iif(state IN ('new', 'acted'), 'done', state) WHERE id IN ({MENTIONING})"""
+    UPDATE inbox SET raw = '{{}}', lane = '', state = iif(state IN ('new', 'acted'), 'done', state)
+    WHERE id IN ({MENTIONING})"""
 GONE_KEPT: Final = timedelta(days=90)
 """So long we wait for a chat that shut us out."""
 GONE: Final = "SELECT platform, chat FROM lanes WHERE dead_at < ? AND thread = '' LIMIT 100"

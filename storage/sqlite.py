@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -71,6 +72,7 @@ class SqlStore(SqliteOutbox, SqliteInstalls, Store):
         super().__init__(writer, readers)
         self._retention = timedelta(days=retention_days)
         self._kept = Together(self._keep_polls)
+        self._hand = inbox.Hand(secrets.randbits(31))
 
     # sources
     async def poll_states(self) -> dict[str, PollState]:
@@ -227,17 +229,17 @@ class SqlStore(SqliteOutbox, SqliteInstalls, Store):
         return await self._put_in(bundles.keep_bundles, bundled, now)
 
     # inbox
-    async def keep_updates(self, updates: Sequence[Update], now: datetime) -> int:
-        return await self._writer.run(inbox.keep_updates, updates, now)
+    async def keep_updates(self, updates: Sequence[Update], now: datetime, answered: Collection[str] = ()) -> int:
+        return await self._writer.run(inbox.keep_updates, updates, now, answered)
 
-    async def waiting_updates(self, platform: str, limit: int, after: int = 0) -> list[Update]:
-        return await self._writer.run(inbox.waiting_updates, platform, limit, after)
+    async def waiting_updates(self, platform: str, limit: int, held: Collection[int] = ()) -> list[Update]:
+        return await self._writer.run(inbox.waiting_updates, platform, limit, self._hand, held)
 
-    async def suspect_update(self, platform: str) -> Update | None:
-        return await self._writer.run(inbox.suspect_update, platform)
+    async def suspect_update(self, platform: str, held: Collection[int] = ()) -> Update | None:
+        return await self._writer.run(inbox.suspect_update, platform, self._hand, held)
 
-    async def acted_updates(self, platform: str) -> list[Update]:
-        return await self._readers.run(inbox.acted_updates, platform)
+    async def acted_updates(self, platform: str, held: Collection[int] = ()) -> list[Update]:
+        return await self._writer.run(inbox.acted_updates, platform, self._hand, held)
 
     async def settle_update(self, platform: str, key: str, state: str) -> str:
         return await self._writer.run(inbox.settle_update, platform, key, state)

@@ -22,10 +22,14 @@ CONTRACT = {
     "test_pairs",
     "test_privacy",
     "test_search",
+    "test_slack",
+    "test_slack_http",
     "test_store",
     "test_telegram_inbox",
+    "test_telegram_kills",
     "test_three_chats",
     "test_watch",
+    "test_webhook",
 }
 """What every store promises is tested there; whoever speaks to people asks them by the same door."""
 

@@ -63,7 +63,7 @@ async def speaking(
         stack.push_async_callback(slack.close)
         if pages := slack.pages():
             port = stack.enter_context(held_port())
-            await stack.enter_async_context(http_server(("127.0.0.1", port), dict, dict, pages))
+            await stack.enter_async_context(http_server(("127.0.0.1", port), (), dict, dict, pages))
             fake.pages = f"http://127.0.0.1:{port}"
         if road == "http":
             fake.courier = Courier(fake.pages + EVENTS_PAGE, lambda: now().timestamp())

@@ -122,7 +122,7 @@ async def test_a_backup_beside_a_writer_holds_what_was_committed_and_nothing_els
     await store.keep_updates([Update("telegram", "1", "{}")], NOW)
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
-        writer.execute("INSERT INTO inbox VALUES (99, 'telegram', '99', '{}', 'new', 0, 0)")
+        writer.execute("INSERT INTO inbox VALUES (99, 'telegram', '99', '{}', 'new', 0, 0, '', 0)")
         back_up(path, tmp_path / "b.db", NOW)
         writer.execute("COMMIT")
     assert rows(tmp_path / "b.db", "SELECT key FROM inbox") == [("1",)]

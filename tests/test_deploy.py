@@ -4,6 +4,7 @@ the image's steps are run in a fresh environment, and what systemd would hear is
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import socket
@@ -20,6 +21,9 @@ from bot.config import Settings, Supervisor
 from bot.models import Health
 from bot.notify import notified
 from bot.service import ROLES
+from handlers.slack.installs import INSTALL_PAGE
+from handlers.slack.manifest import EVENTS_PAGE, REDIRECT_PAGE
+from handlers.telegram.webhook import PATH as TELEGRAM_PAGE
 from tests.chats import open_chats
 from tests.process import QUIET
 from tests.tally import Tell
@@ -104,13 +108,47 @@ def services(file: str) -> dict[str, dict[str, Any]]:
 
 def test_several_processes_are_kept_as_closely_and_each_has_a_role_that_there_is():
     found = services("compose.scale.yaml")
-    assert set(found) == {"lead", "send"}
+    assert {name: service["deploy"]["replicas"] for name, service in found.items()} == {"web": 2, "send": 2}
     for service in found.values():
         verb, option, roles = service["command"]
         assert (verb, option) == ("run", "--roles") and set(roles.split(",")) <= set(ROLES)
-        assert service["cap_drop"] == ["ALL"] and service["read_only"] is True and "volumes" not in service
+        assert service["cap_drop"] == ["ALL"] and service["read_only"] is True
+        assert not {"volumes", "ports"} & set(service)
         assert {name.removesuffix("_FILE").lower() for name in service["environment"]} <= set(Settings.model_fields)
     assert {role for service in found.values() for role in service["command"][2].split(",")} == set(ROLES)
+
+
+def test_every_secret_of_several_processes_is_there():
+    whole = yaml.safe_load((DEPLOY / "compose.scale.yaml").read_text())
+    for service in whole["services"].values():
+        named = {value for name, value in service.get("environment", {}).items() if name.endswith("_FILE")}
+        assert {Path(path).name for path in named} == set(service.get("secrets", ())) <= set(whole["secrets"])
+        kept = [volume.partition(":")[0] for volume in service.get("volumes", ())]
+        assert all((DEPLOY / name).is_file() if name.startswith(".") else name in whole["volumes"] for name in kept)
+
+
+PROXY = (DEPLOY / "Caddyfile").read_text()
+
+
+def test_the_proxy_lets_through_the_pages_of_chats_and_nothing_else():
+    pages = {path.rstrip("*") for path in re.findall(r"@pages path (.*)", PROXY)[0].split()}
+    ours = {TELEGRAM_PAGE, EVENTS_PAGE, REDIRECT_PAGE, INSTALL_PAGE}
+    assert all(any(page.startswith(path) for path in pages) for page in ours)
+    assert not any(page.startswith(tuple(pages)) for page in ("/metrics", "/readyz", "/healthz"))
+    assert "dynamic a web 8080" in PROXY and services("compose.scale.yaml")["web"]["environment"]["HTTP_LISTEN"]
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="no caddy here")
+def test_caddy_understands_its_file():
+    words = ["caddy", "validate", "--adapter", "caddyfile", "--config", str(DEPLOY / "Caddyfile")]
+    done = subprocess.run(
+        words, env={**os.environ, "DOMAIN": "bot.example"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (
+        subprocess.run(["caddy", "fmt", "--diff", DEPLOY / "Caddyfile"], capture_output=True, check=False).returncode
+        == 0
+    )
 
 
 def test_compose_gives_it_nothing_it_does_not_need():

@@ -48,9 +48,12 @@ async def test_the_figures_are_those_of_the_store(store: SqliteStore):
     await store.keep_poll(PollState("timesca", last_ok_at=NOON - timedelta(minutes=5), failures=2))
     await store.keep_poll(PollState("somebodys-own", last_ok_at=NOON))
     health = {"telegram": Health(ok=True), "store": Health(ok=False, detail="the disk is full")}
-    metrics = Metrics(store, lambda: health, {"deliver": 3}, {"timesca"}, lambda: NOON, "1.2")
+    metrics = Metrics(store, lambda: health, {"deliver": 3}, {"timesca"}, lambda: NOON, "1.2", {"web", "send"})
     with held_port() as port:
-        async with http_server(("127.0.0.1", port), dict, dict, {"/metrics": metrics.page}), ClientSession() as session:
+        async with (
+            http_server(("127.0.0.1", port), (), dict, dict, {"/metrics": metrics.page}),
+            ClientSession() as session,
+        ):
             async with session.get(f"http://127.0.0.1:{port}/metrics") as answer:
                 assert answer.status == 200
                 assert answer.headers["Content-Type"].startswith("text/plain")
@@ -59,6 +62,7 @@ async def test_the_figures_are_those_of_the_store(store: SqliteStore):
                 async with session.get(f"http://127.0.0.1:{port}/metrics", headers={header: "1.2.3.4"}) as answer:
                     assert answer.status == 403
     assert found["yamchi_info", "1.2"] == 1
+    assert {role for name, role in found if name == "yamchi_role"} == {"web", "send"}
     assert (found["yamchi_check_ok", "telegram"], found["yamchi_check_ok", "store"]) == (1, 0)
     assert found["yamchi_task_restarts_total", "deliver"] == 3
     assert (found["yamchi_outbox_messages", "sent"], found["yamchi_outbox_messages", "pending"]) == (1, 1)
@@ -71,7 +75,7 @@ async def test_the_figures_are_those_of_the_store(store: SqliteStore):
 
 @pytest.mark.parametrize("peer", ["192.0.2.1", "::ffff:192.0.2.1", "10.0.0.1", "", "unix"])
 async def test_strangers_are_told_nothing(store: SqliteStore, peer: str):
-    metrics = Metrics(store, dict, {}, (), lambda: NOON, "1")
+    metrics = Metrics(store, dict, {}, (), lambda: NOON, "1", ())
     request = make_mocked_request("GET", "/metrics").clone(remote=peer)
     with pytest.raises(web.HTTPForbidden):
         await metrics.page(request)

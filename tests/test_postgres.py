@@ -26,7 +26,7 @@ from tests.stores import empty_database, look, require_postgres
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 LEASE = NOW + timedelta(minutes=2)
 SEARCH = ("search_reach", "article_terms", "article_beginnings", "article_vocabulary", "article_words")
-OURS = {"article_words", "yamchi_migrations", "senders"}
+OURS = {"article_words", "article_vocabulary", "yamchi_migrations", "senders"}
 """PostgreSQL's own: search, and what only several processes need."""
 
 

@@ -272,6 +272,46 @@ async def test_a_token_that_cannot_be_renewed_is_no_reason_to_forget_anything(
         assert (await slack.send(Address("slack", "T2/C1"), HELLO)).state == "sent"
 
 
+# --- several processes -------------------------------------------------------------------------------
+
+
+async def test_what_began_in_one_process_ends_in_another(fake: FakeSlack, store: SqliteStore) -> None:
+    async with many(fake, store):
+        _, location, cookie = await fetch(fake, "/slack/install")
+        query = fake.oauth.approve(location, "T2")
+    async with many(fake, store):
+        assert (await fetch(fake, f"/slack/oauth_redirect?{query}", cookie))[0] == 200
+        forged = cookie[:-1] + ("0" if cookie[-1] != "0" else "1")
+        state = forged.partition("=")[2]
+        assert (await fetch(fake, f"/slack/oauth_redirect?code=x&state={state}", forged))[0] == 401
+    assert [one.workspace for one in await store.installs("slack")] == ["T2"]
+
+
+async def test_a_token_that_another_process_was_given_is_none_that_is_refused(
+    fake: FakeSlack, store: SqliteStore
+) -> None:
+    async with many(fake, store) as one, many(fake, store) as other:
+        await install(fake, "T2")
+        assert (await one.send(Address("slack", "T2/C1"), HELLO)).state == "sent"
+        fake.oauth.teams.clear()
+        await install(fake, "T2")  # the one that serves the pages is the other
+        outcome = await one.send(Address("slack", "T2/C1"), HELLO)
+        assert (outcome.state, outcome.cause) == ("pending", "fault")
+        for slack in (one, other):
+            assert (await slack.send(Address("slack", "T2/C1"), HELLO)).state == "sent"
+
+
+async def test_of_two_processes_that_renew_a_token_one_does(fake: FakeSlack, store: SqliteStore) -> None:
+    fake.oauth.lives = 12 * 3600
+    async with many(fake, store) as one, many(fake, store) as other:
+        await install(fake, "T2")
+        for slack in (one, other):
+            assert (await slack.send(Address("slack", "T2/C1"), HELLO)).state == "sent"
+        fake.fail("chat.postMessage", *["token_expired"] * 2)
+        both = await asyncio.gather(*(slack.send(Address("slack", "T2/C1"), HELLO) for slack in (one, other)))
+    assert [outcome.state for outcome in both] == ["sent"] * 2
+
+
 # --- removed, and back -----------------------------------------------------------------------------
 
 
@@ -312,6 +352,8 @@ async def test_a_workspace_that_removes_us_is_silent_at_once_and_back_as_it_was(
             while await store.install("slack", "T2") is not None:
                 await asyncio.sleep(0.01)
         with closing(sqlite3.connect(tmp_path / "yamchi.db")) as db:
+            while db.execute("SELECT count(*) FROM inbox WHERE state <> 'done'").fetchone() != (0,):
+                await asyncio.sleep(0.01)  # whoever installed us is welcomed
             assert db.execute("SELECT secret FROM installs WHERE workspace = 'T2'").fetchall() == [("",)]
         said = len(fake.called_with)
         assert (await slack.send(Address("slack", "T2/C1"), HELLO)).cause == "workspace"

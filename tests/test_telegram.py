@@ -317,8 +317,11 @@ async def test_a_store_that_cannot_write_for_a_while_loses_nothing(fake: FakeTel
     fake.say(7, "/rates")
     async with listening(fake, disk, menu):  # type: ignore[arg-type]
         assert await heard(fake, 7) == ["you said /rates"]
+        await until(lambda: "keep_updates" not in disk.failing)
+        fake.say(7, "/rates KZT")
+        assert (await heard(fake, 7, 2))[1:] == ["you said /rates KZT"]
         await until(lambda: not disk.failing)
-    assert len(fake.messages(7)) == 1
+    assert len(fake.messages(7)) == 2
 
 
 async def test_a_reply_that_was_not_sent_is_sent_again_and_a_lost_one_is_not(fake: FakeTelegram, store: SqliteStore):

@@ -155,7 +155,7 @@ async def test_a_webhook(emulator: tuple[Emulator, str], store: SqliteStore, por
     hook = (f"http://127.0.0.1:{port}{PATH}", "s-3-c-r-e-t")
     async with (
         talking(url, store, menu, hook=hook) as chat,
-        http_server(("127.0.0.1", port), dict, dict, chat.pages()),
+        http_server(("127.0.0.1", port), (), dict, dict, chat.pages()),
     ):
         await until(lambda: len(server.of("setWebhook")) == 1)
         await converse(server, menu)

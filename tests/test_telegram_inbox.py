@@ -16,7 +16,7 @@ from aiohttp import web
 from bot.models import Address, Answer, Content, Request, Schedule, Subscription, Update
 from bot.rules import POISON_AFTER, POISON_AGE, SUSPECT_AFTER
 from handlers.telegram import Telegram
-from handlers.telegram.inbox import Inbox
+from handlers.telegram.inbox import Post
 from handlers.telegram.poll import Pace, keep_trying
 from storage.sqlite import SqliteStore
 from tests.fakes.faults import status
@@ -125,7 +125,7 @@ async def test_more_than_may_be_in_hand_are_handled_in_the_end_and_in_order(fake
         handled[raw["message"]["chat"]["id"]].append(raw["update_id"])
         return True
 
-    inbox = Inbox(store, clock, handle, Told(), window=10)
+    inbox = Post(store, clock, handle, Told(), window=10)
     life = asyncio.create_task(inbox.run())
     await until(lambda: sum(map(len, handled.values())) == 95)
     life.cancel()

@@ -40,7 +40,7 @@ async def served(
     with held_port() as port:
         async with (
             listening(fake, store, menu, hook=HOOK, **more) as chat,
-            http_server(("127.0.0.1", port), dict, dict, chat.pages()),
+            http_server(("127.0.0.1", port), (), dict, dict, chat.pages()),
         ):
             await until(lambda: bool(fake.hook))
             yield chat, f"http://127.0.0.1:{port}"

@@ -150,6 +150,7 @@ class Health:
 class Update:
     """A raw event of a platform as it came in, kept before it is acknowledged.
 
+    lane: the chat it is of, whose updates are handled one after the other; "": it is of none
     number, received_at: given by the store; numbers grow in the order they came
     """
 
@@ -159,6 +160,7 @@ class Update:
     tries: int = 0
     number: int = 0
     received_at: datetime | None = field(default=None, compare=False)
+    lane: str = ""
 
 
 @dataclass(frozen=True, slots=True)

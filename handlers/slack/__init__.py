@@ -92,15 +92,12 @@ class Slack:
 
     async def listen(self, ask: Ask) -> None:
         """See bot.ports.Chat."""
-        await self._listener.resume(ask)
-        app = self._listener.app(ask)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._workspaces.keep_fresh())
-                tasks.create_task(self._listener.welcome(ask))
-                tasks.create_task(self._link.run(app) if self._link else self._serve(app))
-        finally:
-            await self._listener.drain()
+        app = self._listener.app()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._workspaces.keep_fresh())
+            tasks.create_task(self._listener.run(ask))
+            tasks.create_task(self._listener.welcome())
+            tasks.create_task(self._link.run(app) if self._link else self._serve(app))
 
     async def _serve(self, app: Any) -> None:
         assert self._door

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from bot.compose import about, channel
+from bot.echo import shown
 from bot.errors import DatabaseError
 from bot.locales import Tongue, tongue
 from bot.message import Message
@@ -54,13 +55,14 @@ class Conversation:
         self._admins = frozenset(admins)
         self._taken = taken
 
-    async def answer(self, update: Update, heard: Heard, ask: Ask) -> None:
+    async def answer(self, update: Update, heard: Heard, ask: Ask, *, acted: bool = False) -> None:
+        """acted: it took effect in an earlier life, so it is only said that it did"""
         request = await self.request(heard, update.key)
-        answered = await asked(ask, request)
+        speak = await self.tongue(heard.address, request.language)
+        answered = Answer(about.restarted(shown(heard.text), speak)) if acted else await asked(ask, request)
         await self._taken(update)
         if not answered.message.blocks:  # SILENCE is kept
             return
-        speak = await self.tongue(heard.address, request.language)
         message = answered.message
         if not (heard.private or heard.aloud) and answered.error is None:
             message = await self._in_channel(heard, answered, speak)

@@ -30,6 +30,8 @@ PLATFORM: Final = "slack"
 AHEAD: Final = timedelta(hours=2)
 """Tokens that end within it are renewed: they live for twelve hours."""
 LOOK_SECONDS: Final = 600.0
+KEPT_SECONDS: Final = 1.0
+"""Until a token that another process was given is in the store."""
 CURED: Final = frozenset({NO_RIGHT})
 """Chats paused for it go on when we are installed anew."""
 INSTALL_PAGE: Final = "/slack/install"
@@ -126,7 +128,9 @@ class ManyWorkspaces(AsyncInstallationStore):
         return dropped
 
     async def refused(self, workspace: str, why: str) -> Cause:
-        """See Workspaces. Believed when auth.test says the same."""
+        """See Workspaces. Believed when auth.test says the same of the token that is stored: another process may have
+        been given a new one."""
+        self._known.pop(workspace, None)
         try:
             client = await self.client(workspace)
             async with asyncio.timeout(5):
@@ -160,6 +164,10 @@ class ManyWorkspaces(AsyncInstallationStore):
                     refresh_token=grant.refresh,
                 )
             except SlackApiError as error:
+                await asyncio.sleep(KEPT_SECONDS)
+                stored = await self._read(workspace)
+                if stored is not None and stored.refresh != grant.refresh:  # another process was quicker
+                    return True
                 log.error("a token cannot be renewed", workspace=workspace, error=refused(error).error)
                 return False
             except (aiohttp.ClientError, TimeoutError) as error:

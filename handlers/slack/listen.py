@@ -8,7 +8,6 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final
-from weakref import WeakValueDictionary
 
 import aiohttp
 import structlog
@@ -19,6 +18,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.compose import about
 from bot.errors import DatabaseError
+from bot.inbox import Inbox
 from bot.locales import tongue
 from bot.models import Update
 from bot.patience import patiently
@@ -36,15 +36,14 @@ from handlers.slack.show import Screens
 from handlers.slack.wire import Wire, refused, silent_log
 from handlers.slack.workspaces import NotInstalled, Workspaces
 
-AT_ONCE: Final = 32
-WAITING: Final = 1_000
+PLATFORM: Final = "slack"
 DRAIN_SECONDS: Final = 5.0
 
 log = structlog.get_logger()
 
 
 class Listener:
-    """Hears requests and answers them: several at once, one after another for each person.
+    """Hears requests and answers them: several at once, one after another for each person in a chat.
 
     admins: "slack:TEAM/USER", who may change settings even as guests
     """
@@ -71,10 +70,9 @@ class Listener:
         self._conversation = Conversation(store, people, sender, replies, admins, self._taken)
         self._screens = Screens(workspaces, people, store, self._conversation)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._free = asyncio.Semaphore(AT_ONCE)
+        self._inbox = Inbox(PLATFORM, store, clock, self._handle, self._put_aside, drain=DRAIN_SECONDS)
 
-    def app(self, ask: Ask) -> AsyncApp:
+    def app(self) -> AsyncApp:
         """Bolt, with one way through it: kept, acknowledged, handled. Who speaks to us has been asked before,
         and with whose token we answer is asked for where we do."""
 
@@ -91,21 +89,18 @@ class Listener:
             ssl_check_enabled=False,
         )
         app.middleware(self._keep)
-        anything, hear = re.compile(""), self._hear(ask)
+        anything = re.compile("")
         for listen in (app.command, app.action, app.event, app.shortcut, app.view):
-            listen(anything)(hear)
+            listen(anything)(self._hear)
         app.error(self._apologise)
         return app
 
-    async def resume(self, ask: Ask) -> None:
-        """Take up what was kept and not answered before we stopped."""
-        while (suspect := await self._store.suspect_update("slack")) is not None:
-            log.error("a request is given up: it may be what stops us", tries=suspect.tries)
-            await self._store.settle_update("slack", suspect.key, "poison")
-        for update in await self._store.waiting_updates("slack", WAITING):
-            self._start(update, ask)
+    async def run(self, ask: Ask) -> None:
+        """Handle what is kept, until cancelled; then what is under way may end, for a few seconds."""
+        self._ask = ask
+        await self._inbox.run()
 
-    async def welcome(self, ask: Ask) -> None:
+    async def welcome(self) -> None:
         """Whoever installs us is answered as if they had said /start to us. Until cancelled."""
         while True:
             workspace, user = await self._workspaces.installed()
@@ -114,22 +109,12 @@ class Listener:
                 opened = await client.conversations_open(users=user)
                 said = {"type": "message", "channel_type": "im", "channel": opened["channel"]["id"], "user": user}
                 event = {"type": "event_callback", "team_id": workspace, "event": said | {"text": "start"}}
-                update = Update("slack", f"installed:{workspace}:{self._clock().isoformat()}", json.dumps(event))
-                await self._store.keep_updates([update], self._clock())
+                key = f"installed:{workspace}:{self._clock().isoformat()}"
+                await self._inbox.keep([Update(PLATFORM, key, json.dumps(event), lane=_lane(event))])
             except SlackApiError as error:
                 log.warning("nobody is welcomed", workspace=workspace, error=refused(error).error)
             except (aiohttp.ClientError, TimeoutError, NotInstalled, DatabaseError) as error:
                 log.warning("nobody is welcomed", workspace=workspace, error=type(error).__name__)
-            else:
-                self._start(update, ask)
-
-    async def drain(self) -> None:
-        """Let what is under way end, for a few seconds."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _keep(self, body: dict[str, Any], context: dict[str, Any], next_: Callable[[], Awaitable[None]]) -> Any:
         """Each request once, by the event's id where it has one: that survives Slack's retries.
@@ -137,33 +122,35 @@ class Listener:
         Slack says a command once, so it is answered also if it could not be kept: reads still work. What it
         says again comes again.
         """
-        update = Update("slack", str(body.get("event_id") or context["envelope_id"]), json.dumps(body))
+        key = str(body.get("event_id") or context["envelope_id"])
+        update = Update(PLATFORM, key, json.dumps(body), lane=_lane(body))
         try:
-            new = await patiently(self._store.keep_updates([update], self._clock()))
+            new = await self._inbox.keep([update])
         except DatabaseError as error:
             log.warning("a request could not be kept", reason=str(error))
             if "event_id" in body:
                 return BoltResponse(status=503)
-            new = 1
+            new, context["unkept"] = 1, update
         self._crash("heard")
-        context["update"] = update
         if not new:
             return BoltResponse(status=200)
         return await next_()
 
-    def _hear(self, ask: Ask) -> Callable[..., Awaitable[None]]:
-        async def hear(ack: Callable[[], Awaitable[Any]], context: dict[str, Any]) -> None:
-            await ack()
-            self._start(context["update"], ask)
+    async def _hear(self, ack: Callable[[], Awaitable[Any]], context: dict[str, Any]) -> None:
+        await ack()
+        if unkept := context.get("unkept"):
+            task = asyncio.create_task(self._settled(unkept))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-        return hear
+    async def _settled(self, unkept: Update) -> None:
+        """Answer what could not be kept. It may be yet, as the store may only have been slow."""
+        self._inbox.answered.add(unkept.key)
+        state = "done" if await self._handle(unkept) else "poison"
+        await self._settle(unkept, state)
 
-    def _start(self, update: Update, ask: Ask) -> None:
-        task = asyncio.create_task(self._handle(update, ask))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _handle(self, update: Update, ask: Ask) -> None:
+    async def _handle(self, update: Update, *, acted: bool = False) -> bool:
+        """See bot.inbox.Handle. Only events raise DatabaseError: they may happen once more."""
         try:
             payload = json.loads(update.raw)
             happened = await self._events.handle(payload)
@@ -171,23 +158,24 @@ class Listener:
             heard = None if happened or wish else understand(payload)
         except ValueError as error:
             log.warning("a request cannot be understood", error=str(error))
-            await self._settle(update, "poison")
-        except DatabaseError as error:  # it is still there at the next start
-            log.error("an event is not handled yet", reason=str(error))
-        else:
-            if heard is not None:
-                await self._in_turn(update, heard, ask)
-            if heard is not None and heard.home:
-                workspace, _, channel = heard.address.chat.partition("/")
-                wish = Wish("home", workspace, heard.user, channel=channel)
-            if wish is not None:
-                await self._screens.show(wish, ask)
-            await self._settle(update, "done")
+            return False
+        try:
+            await self._answer(update, heard, wish, acted=acted)
+        except Exception:
+            log.exception("a request failed")
+        return True
 
-    async def _in_turn(self, update: Update, heard: Heard, ask: Ask) -> None:
-        turn = self._turns.setdefault(f"{heard.address.chat} {heard.user}", asyncio.Lock())
-        async with turn, self._free:
-            await self._conversation.answer(update, heard, ask)
+    async def _answer(self, update: Update, heard: Heard | None, wish: Wish | None, *, acted: bool) -> None:
+        if heard is not None:
+            await self._conversation.answer(update, heard, self._ask, acted=acted)
+        if heard is not None and heard.home:
+            workspace, _, channel = heard.address.chat.partition("/")
+            wish = Wish("home", workspace, heard.user, channel=channel)
+        if wish is not None:
+            await self._screens.show(wish, self._ask)
+
+    async def _put_aside(self, _: Update) -> None:
+        """Nobody is told: the log says it."""
 
     async def _taken(self, update: Update) -> None:
         """From here on nothing of it is done again."""
@@ -209,3 +197,12 @@ class Listener:
             text = plain_text(about.refusal(*about.sorry(reference, speak)), speak)
             await self._wire.respond(url, {"response_type": "ephemeral", "replace_original": False, "text": text})
         return BoltResponse(status=200)
+
+
+def _lane(payload: Mapping[str, Any]) -> str:
+    """One person in one chat, whose words are answered one after the other; "" for what waits for nobody."""
+    try:
+        heard = understand(payload)
+    except ValueError:
+        return ""
+    return f"{heard.address.chat} {heard.user}" if heard else ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from logging import Logger
 from typing import Final
 
@@ -24,7 +25,7 @@ from handlers.slack.wire import Wire, silent_log
 
 STATE_LIVES: Final = timedelta(minutes=10)
 MOST_STATES: Final = 10_000
-"""Begun and not finished; of more than that the oldest must begin again."""
+"""So many used ones are remembered."""
 
 Handle = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
 
@@ -32,26 +33,33 @@ log = structlog.get_logger()
 
 
 class States(AsyncOAuthStateStore):
-    """Who began to install, for ten minutes and one use. A restart forgets them: then one begins again."""
+    """Who began to install, for ten minutes: any process of ours knows its seal. Each takes one once; that no other
+    takes it as well is Slack's affair, whose code is good for one use."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, secret: str) -> None:
         self._clock = clock
-        self._issued: dict[str, datetime] = {}
+        self._key = secret.encode()
+        self._used: dict[str, None] = {}
 
     @property
     def logger(self) -> Logger:
         return silent_log("slack")
 
     async def async_issue(self, *_args: object, **_named: object) -> str:
-        if len(self._issued) >= MOST_STATES:
-            del self._issued[next(iter(self._issued))]
-        state = secrets.token_urlsafe(32)
-        self._issued[state] = self._clock()
-        return state
+        said = f"{int(self._clock().timestamp())}.{secrets.token_urlsafe(16)}"
+        return f"{said}.{self._seal(said)}"
 
     async def async_consume(self, state: str) -> bool:
-        issued = self._issued.pop(state, None)
-        return issued is not None and self._clock() - issued <= STATE_LIVES
+        said, _, seal = state.rpartition(".")
+        if state in self._used or not hmac.compare_digest(self._seal(said).encode(), seal.encode()):
+            return False
+        if len(self._used) >= MOST_STATES:
+            del self._used[next(iter(self._used))]
+        self._used[state] = None
+        return self._clock().timestamp() - int(said.partition(".")[0]) <= STATE_LIVES.total_seconds()
+
+    def _seal(self, said: str) -> str:
+        return hmac.new(self._key, f"install {said}".encode(), "sha256").hexdigest()
 
 
 class Doorway:
@@ -61,7 +69,7 @@ class Doorway:
         self._wire = wire
         self._installs = installs
         self._app = app
-        self._states = States(clock)
+        self._states = States(clock, app.client_secret)
 
     def pages(self) -> dict[str, Page]:
         return {INSTALL_PAGE: self._install, REDIRECT_PAGE: self._redirect}

@@ -21,12 +21,12 @@ from bot.locales import Tongue, languages, tongue
 from bot.message import Message
 from bot.models import Address, Health, Outcome
 from bot.pace import Pace as SendPace
-from bot.ports import Ask, Clock, CrashHook, Page, Tell
+from bot.ports import Alone, Ask, Clock, CrashHook, Page, Tell
 from bot.store import Store
 from handlers.telegram import webhook
 from handlers.telegram.conversation import Conversation
 from handlers.telegram.hear import Ear
-from handlers.telegram.inbox import Inbox
+from handlers.telegram.inbox import Post
 from handlers.telegram.manifest import menu
 from handlers.telegram.members import Members
 from handlers.telegram.poll import PACE, PLATFORM, Pace, Poll, keep_trying
@@ -61,7 +61,7 @@ class Telegram:
     token: the bot's; api_url: the server's root; admins: operators, as "telegram:ID"
     tell: says to the operators what they can mend
     hook: the webhook's address and its secret; None: updates are polled for
-    paid: TELEGRAM_PAID_BROADCAST; pace: of the polling
+    paid: TELEGRAM_PAID_BROADCAST; pace: of the polling; alone: has it done by one of several processes
     """
 
     platform = PLATFORM
@@ -79,8 +79,10 @@ class Telegram:
         paid: bool = False,
         crash: CrashHook = lambda _: None,
         pace: Pace = PACE,
+        alone: Alone | None = None,
     ) -> None:
         self._pace = pace
+        self._alone = None if hook else alone
         self._send = Transport(api_url, token, connections=CONNECTIONS_PAID if paid else CONNECTIONS)
         self._fetch = Transport(api_url, token, seconds=pace.timeout)
         self._bot: ExtBot[None] = ExtBot(
@@ -91,7 +93,7 @@ class Telegram:
         ear, members = Ear(self._bot, self._send.call, clock, admins), Members(store, clock)
         helm = Helm(self._bot, self._send.call, ear, store)
         self._conversation = Conversation(self._bot, store, ear, helm, members, self._sender, crash, self._flooded)
-        self._inbox = Inbox(store, clock, self._conversation.handle, tell, crash)
+        self._inbox = Post(store, clock, self._conversation.handle, tell, crash)
         rest = (self._fetch, clock, self._inbox.keep, tell, pace, self._flooded)
         self._updates: Poll | Webhook = Webhook(hook, *rest) if hook else Poll(*rest)
 
@@ -109,7 +111,7 @@ class Telegram:
         self._conversation.ask = ask
         await keep_trying("getMe", self._begin, self._pace)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._updates.run())
+            tasks.create_task(self._alone("polling", self._updates.run) if self._alone else self._updates.run())
             tasks.create_task(self._inbox.run())
             tasks.create_task(keep_trying("setMyCommands", self._show_menu, self._pace))
 
@@ -127,6 +129,8 @@ class Telegram:
 
     def health(self) -> Health:
         """Whether updates come: see Poll and Webhook."""
+        if self._alone and self._alone.stands_by:
+            return Health(ok=True, detail="another process polls")
         return self._updates.health()
 
     async def close(self) -> None:
@@ -134,10 +138,7 @@ class Telegram:
         await asyncio.gather(self._send.shutdown(), self._fetch.shutdown())
 
     async def _begin(self) -> bool:
-        """Learn who we are, and end a webhook that an earlier run may have set."""
         await self._conversation.begin()
-        if isinstance(self._updates, Poll):
-            await self._bot.delete_webhook()
         return True
 
     async def _show_menu(self) -> bool:

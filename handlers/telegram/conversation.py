@@ -23,6 +23,7 @@ from telegram.ext import (
 from bot.compose import about
 from bot.echo import shown
 from bot.errors import YamchiError
+from bot.inbox import insist
 from bot.locales import Tongue, tongue
 from bot.message import Message
 from bot.models import Address, Request
@@ -30,7 +31,6 @@ from bot.ports import Ask, CrashHook
 from bot.store import Store
 from handlers.menu import is_page
 from handlers.telegram.hear import Ear, address_of
-from handlers.telegram.inbox import insist
 from handlers.telegram.inline import offer
 from handlers.telegram.members import Members
 from handlers.telegram.poll import PLATFORM

@@ -28,6 +28,13 @@ from handlers.telegram.transport import Flooded, Transport
 
 PLATFORM: Final = "telegram"
 ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member", "inline_query")
+CHATS: Final = (
+    ("message", "chat"),
+    ("callback_query", "message", "chat"),
+    ("my_chat_member", "chat"),
+    ("inline_query", "from"),
+)
+"""Where the chat, or who asks without one, stands in an update."""
 BATCH: Final = 100
 SILENCE_BORNE: Final = timedelta(seconds=60)
 TOLD_SECONDS: Final = 60.0
@@ -36,7 +43,7 @@ LASTING_MISSES: Final = 6
 """So many in a row take about a minute, and are for the operators to know."""
 
 Keep = Callable[[Sequence[Update]], Awaitable[int | None]]
-"""handlers.telegram.inbox.Inbox.keep: takes updates in before they are confirmed; None: they may not be."""
+"""handlers.telegram.inbox.Post.keep: takes updates in before they are confirmed; None: they may not be."""
 
 log = structlog.get_logger()
 
@@ -85,7 +92,10 @@ class Poll:
         self._trouble = "not connected yet"
 
     async def run(self) -> None:
-        """Fetch until cancelled. No answer of the server, and no silence, ends it."""
+        """Fetch until cancelled. No answer of the server, and no silence, ends it. A webhook that an earlier run may
+        have set is ended first."""
+        self._last_ok, self._trouble = None, "not connected yet"
+        await keep_trying("deleteWebhook", self._begin, self._pace)
         await keep_trying("getUpdates", self._fetch, self._pace, self._missed)
 
     def health(self) -> Health:
@@ -93,6 +103,10 @@ class Poll:
         if self._last_ok is None or self._clock() - self._last_ok > SILENCE_BORNE:
             return Health(ok=False, detail=self._trouble or "no answer of Telegram for a minute")
         return Health(ok=True)
+
+    async def _begin(self) -> bool:
+        await self._transport.call("deleteWebhook", {})
+        return True
 
     async def _fetch(self) -> bool:
         wait = 0 if self._trouble else self._pace.long_poll  # after trouble, learn at once whether it is over
@@ -159,13 +173,27 @@ async def _quietly(work: Awaitable[None]) -> None:
         log.warning("Telegram missed", call="mend", error=type(error).__name__)
 
 
+def _lane(raw: dict[str, Any]) -> str:
+    """The chat an update belongs to, "" for none."""
+    for path in CHATS:
+        found: Any = raw
+        for step in path:
+            found = found.get(step) if isinstance(found, dict) else None
+        if isinstance(found, dict) and "id" in found:
+            return str(found["id"])
+    return ""
+
+
 def readable(raw: Any) -> list[tuple[int, Update]]:
     """Updates by number, in order. A batch in which none has a number is an error: it would come for ever."""
     items = raw if isinstance(raw, list) else []
     numbered = {item["update_id"]: item for item in items if isinstance(item, dict) and _is_number(item)}
     if items and not numbered:
         raise TelegramError("updates without a number")
-    return [(number, Update(PLATFORM, str(number), json.dumps(numbered[number]))) for number in sorted(numbered)]
+    return [
+        (number, Update(PLATFORM, str(number), json.dumps(found), lane=_lane(found)))
+        for number, found in sorted(numbered.items())
+    ]
 
 
 def _is_number(item: dict[str, Any]) -> bool:

@@ -25,9 +25,11 @@ Values = Sequence[object] | Mapping[str, object]
 CONNECT_SECONDS: Final = 10
 SESSION: Final = (
     "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'; SET jit = off;"
-    " SET default_transaction_isolation = 'read committed'; SET client_min_messages = 'warning'"
+    " SET default_transaction_isolation = 'read committed'; SET client_min_messages = 'warning';"
+    " SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 )
-"""Whoever holds others up is cut off, and whoever waits too long is told."""
+"""Whoever holds others up is cut off, and whoever waits too long is told. The locks of a host that died are free again
+within 20 s."""
 WRITERS: Final = 0x59616D63
 """The advisory lock of who writes, in whatever process: storage/'s functions count on being alone."""
 WRITE: Final = f"BEGIN; SELECT pg_advisory_xact_lock({WRITERS})"

@@ -22,10 +22,11 @@ from bot.wanted import reading
 from storage.lock import ServiceLock
 from storage.opening import open_writer
 from storage.postgres.connection import Postgres, told
+from storage.postgres.index import LEARN
 from storage.postgres.lock import PostgresLock
 from storage.postgres.opening import COPYING, prepare
 from storage.postgres.words import vector
-from storage.values import EPOCH, one, plain
+from storage.values import EPOCH, one, packed, plain
 
 AT_ONCE: Final = 5_000
 LEFT: Final = ("article_", "search_reach", "sqlite_", "_sqlite_")
@@ -149,6 +150,7 @@ def _copy_table(
             _put(link, f"COPY {table.name} ({_listed(table.columns)}) FROM STDIN", chunk)
             if table.name == "articles":
                 _put(link, "COPY article_words FROM STDIN", _indexed(table.columns, chunk))
+                target.conn.execute(LEARN, (packed([row[table.columns.index("id")] for row in chunk]),))
         done += len(chunk)
         show(table.name, done, total)
 

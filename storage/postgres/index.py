@@ -12,6 +12,11 @@ from storage.postgres.words import vector
 from storage.values import packed, plain, rows
 
 INDEX: Final = "INSERT INTO article_words VALUES (?, ?) ON CONFLICT (article) DO UPDATE SET words = excluded.words"
+LEARN: Final = """
+    INSERT INTO article_vocabulary
+    SELECT DISTINCT term FROM article_words, unnest(tsvector_to_array(words)) AS term
+    WHERE article IN (SELECT value FROM json_each(?)) AND left(term, 1) NOT IN ('=', '#', '$', '!', '@')
+    ON CONFLICT DO NOTHING"""
 HELD: Final = "SELECT id, source, opinion, countries, topics FROM articles WHERE id IN (SELECT value FROM json_each(?))"
 
 
@@ -20,6 +25,7 @@ def index(db: Database, readings: Iterable[tuple[int, Reading]]) -> None:
     read = dict(readings)
     held = rows(db, HELD, packed(list(read)))
     db.conn.executemany(INDEX, [(row["id"], plain(vector(row, read[row["id"]]))) for row in held])
+    db.conn.execute(LEARN, (packed([row["id"] for row in held]),))
 
 
 def index_edited(db: Database, number: int, text: Reading) -> None:

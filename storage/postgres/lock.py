@@ -9,11 +9,13 @@ import psycopg
 from psycopg import Connection
 
 from storage.lock import PAUSE_SECONDS, TRIES
-from storage.postgres.connection import WRITERS, connect
+from storage.postgres.connection import WRITERS, connect, told
 
 SERVICE: Final = WRITERS + 1
 SENDER: Final = WRITERS + 2
-"""What a lock is of; senders have one each, by number."""
+LISTENER: Final = WRITERS + 3
+POLL: Final = WRITERS + 4
+"""What a lock is of; senders have one each, by number, and so have those that answer people."""
 HELD: Final = """
     SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND (classid, objid, objsubid) = (%s, %s, 2)
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
@@ -32,11 +34,14 @@ class PostgresLock:
         if self.kept():
             return True
         session = connect(self._url)
-        for turn in range(TRIES):
-            time.sleep(PAUSE_SECONDS if turn else 0)
-            if _is(session, "SELECT pg_try_advisory_lock(%s, %s)", self._key):
-                self._session = session
-                return True
+        try:
+            for turn in range(TRIES):
+                time.sleep(PAUSE_SECONDS if turn else 0)
+                if _is(session, "SELECT pg_try_advisory_lock(%s, %s)", self._key):
+                    self._session = session
+                    return True
+        except psycopg.Error as error:
+            raise told(error) from None
         session.close()
         return False
 

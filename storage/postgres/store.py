@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from bot.models import Article, Delivery, Lease, NewsPage, NewsQuery, Outcome
-from storage import claims
-from storage.postgres import index, search, senders
+from bot.models import Article, Delivery, Lease, NewsPage, NewsQuery, Outcome, Update
+from storage import claims, inbox
+from storage.postgres import index, listeners, search, senders
 from storage.postgres.connection import PostgresCrew
-from storage.postgres.lock import SENDER, PostgresLock
+from storage.postgres.lock import LISTENER, SENDER, PostgresLock
 from storage.postgres.opening import open_whole
 from storage.sqlite import READERS, SqlStore
 from storage.threads import Crew
@@ -49,6 +49,8 @@ class PostgresStore(SqlStore):
         self._url = url
         self._presence: dict[str, PostgresLock] = {}
         self._settled = Together(self._settle)
+        self._hand = inbox.Hand(self._hand.owner, listeners.others)
+        self._listens = PostgresLock(url, LISTENER, self._hand.owner)
 
     async def lease_tokens(self, owner: str, platform: str, now: datetime, until: datetime) -> Lease:
         """Several senders share what a platform takes."""
@@ -59,9 +61,21 @@ class PostgresStore(SqlStore):
     async def lapsed(self, now: datetime, platforms: Collection[str] | None = None) -> list[Delivery]:
         return await self._readers.run(senders.lapsed, now, platforms)
 
+    async def waiting_updates(self, platform: str, limit: int, held: Collection[int] = ()) -> list[Update]:
+        await asyncio.to_thread(self._listens.acquire)
+        return await super().waiting_updates(platform, limit, held)
+
+    async def suspect_update(self, platform: str, held: Collection[int] = ()) -> Update | None:
+        await asyncio.to_thread(self._listens.acquire)
+        return await super().suspect_update(platform, held)
+
+    async def acted_updates(self, platform: str, held: Collection[int] = ()) -> list[Update]:
+        await asyncio.to_thread(self._listens.acquire)
+        return await super().acted_updates(platform, held)
+
     async def close(self) -> None:
         await super().close()
-        for lives in self._presence.values():
+        for lives in (self._listens, *self._presence.values()):
             lives.release()
 
     async def settle(self, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """What PostgreSQL's index holds of an article, and what is asked of it, as bot/wanted.py reads both.
 
-All of it is in one tsvector, so that a query is one walk through the index: the terms of its title (weight A) and text
+All of it is in one tsvector, so that a query is one walk through one index: the terms of its title (weight A) and text
 in their places, its beginnings marked "~", its filters, and the span of days it is of. None goes through a dictionary
 of PostgreSQL's: they are in the form they are compared in already, which is what `simple` would leave of them.
 """
@@ -8,7 +8,7 @@ of PostgreSQL's: they are in the form they are compared in already, which is wha
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, islice
 from typing import Any, Final
 
@@ -31,6 +31,11 @@ A_DAY: Final = 86_400 * SAME_SECOND
 """So much ids grow by in a day."""
 SPANS: Final = (1, 3, 9, 27, 81, 243)
 """Days. Each article is marked with its span of each length, so that the newest can be looked through first."""
+MOST_MARKS: Final = 3
+"""A look at some days asks for so many spans, and one or two more at its ends."""
+
+Spell = Callable[[str], Sequence[str]]
+"""The words that begin with some letters; none: there are none, or too many to ask for one by one."""
 
 
 def vector(article: dict[str, Any], text: Reading) -> str:
@@ -48,31 +53,37 @@ def vector(article: dict[str, Any], text: Reading) -> str:
     return " ".join((*terms, *map(_quoted, _marks(article))))
 
 
-def asked(query: NewsQuery) -> str:
-    """The tsquery of all that is asked but for times and before, "" for nothing. None of it can be a mistake."""
+def asked(query: NewsQuery, spell: Spell = lambda _: []) -> list[str]:
+    """The tsqueries of all that is asked but for times and before: all must be met. None of it can be a mistake.
+
+    Each thing is one of its own, as the index then leaps from the hits of one to those of the others. What must not be
+    there goes with the first; alone it begins with "!".
+    """
     filters = [
         [f"#{code.upper()}" for code in dict.fromkeys(query.countries)][:MOST_FILTERS],
         [f"${topic}" for topic in query.topics[:MOST_FILTERS]],
         [f"={source}" for source in query.sources],
     ]
-    parts = [words(query.words)] if query.words else []
+    parts = words(query.words, spell)
     parts += [any_of(map(_quoted, names)) for names in filters if names]
     if query.opinion is not None:
         parts.append(_quoted(f"!{int(query.opinion)}"))
-    if left_out := [*map(_quoted, (f"={source}" for source in query.hidden)), *_any(wanted(query.excluded))]:
-        parts.append(f"!{any_of(left_out)}")
-    return " & ".join(parts)
+    if left_out := [*map(_quoted, (f"={source}" for source in query.hidden)), *_any(wanted(query.excluded), spell)]:
+        parts[:1] = [" & ".join((*parts[:1], f"!{any_of(left_out)}"))]
+    return parts
 
 
-def words(said: tuple[str, ...]) -> str:
-    """The tsquery of words, all of which must be there."""
-    return " & ".join(any_of(_any((one,))) for one in wanted(said))
+def words(said: tuple[str, ...], spell: Spell = lambda _: []) -> list[str]:
+    """The tsqueries of words, all of which must be there."""
+    return [any_of(_any((one,), spell)) for one in wanted(said)]
 
 
 def spans(newest: int, days: int) -> tuple[str, int]:
-    """The articles of the last two spans of so many days before an article's id: (tsquery, the least id of them)."""
-    number = newest // (A_DAY * days)
-    return any_of(_quoted(_span(days, n)) for n in (number - 1, number)), (number - 1) * A_DAY * days
+    """The articles of at least so many days before an article's id: (tsquery, the least id of them)."""
+    each = next((one for one in SPANS if days <= one * MOST_MARKS), SPANS[-1])
+    last = newest // (A_DAY * each)
+    first = (newest - days * A_DAY) // (A_DAY * each)
+    return any_of(_quoted(_span(each, n)) for n in range(first, last + 1)), first * A_DAY * each
 
 
 def any_of(parts: Iterable[str]) -> str:
@@ -93,14 +104,17 @@ def _span(days: int, number: int) -> str:
     return f"@{days}:{number}"
 
 
-def _any(asked: Sequence[Wanted]) -> list[str]:
-    lemmas = [_run(run, "") for one in asked for run in one.lemmas]
-    return lemmas + [_run(run, BEGINNING) for one in asked for run in one.beginnings]
+def _any(asked: Sequence[Wanted], spell: Spell) -> list[str]:
+    lemmas = [_run(run, "", spell) for one in asked for run in one.lemmas]
+    return lemmas + [_run(run, BEGINNING, spell) for one in asked for run in one.beginnings]
 
 
-def _run(run: Run, mark: str) -> str:
+def _run(run: Run, mark: str, spell: Spell) -> str:
     parts = [_quoted(mark + term) for term in run.terms]
-    followed = " <-> ".join(parts) + (":*" if run.open else "")
+    if run.open:
+        spelt = spell((mark + run.terms[-1])[:LONGEST])
+        parts[-1] = any_of(map(_quoted, spelt)) if spelt else f"{parts[-1]}:*"
+    followed = " <-> ".join(parts)
     return f"({followed})" if len(parts) > 1 else followed
 
 
