@@ -20,12 +20,12 @@ from bot.message import to_data
 from bot.models import Address, Request
 from bot.notify import notified
 from bot.ports import Clock, CrashHook, Page
-from bot.service import LEADING, ROLES, Service, stop_signal
+from bot.service import ROLES, Service, stop_signal
 from bot.wiring import VERSION, Core, World, in_use, live_core, open_chats, pass_over, sample_core
 from handlers import menu
 from handlers.console import Console, print_message
 from storage import backup
-from storage.choice import SQLITE, chosen_lock
+from storage.choice import SQLITE, chosen_engine, chosen_lock
 from storage.lock import ServiceLock
 
 HERE: Final = Address("console", "local")
@@ -49,7 +49,7 @@ async def _converse(core: Core) -> int:
     console = Console(sys.stdin, sys.stdout, when_silent="/digest")
     service = core.service({console.platform: console})
     desk = replace(core.desk, refresh=_refresh(core), health=service.ready)
-    async with service.ticking(polls=lambda: not core.lock.held_elsewhere()):
+    async with service.beating(), service.ticking(polls=lambda: not core.lock.held_elsewhere()):
         deliver = asyncio.create_task(service.deliver())
         await service.listen(console, partial(menu.answer, desk))
         deliver.cancel()
@@ -92,9 +92,10 @@ async def _run(settings: Settings, world: World, roles: Collection[str] = ROLES)
         if settings.keeps_file and not core.lock.acquire():
             raise taken
         chats = open_chats(settings, core)
-        if not LEADING.issubset(roles):
+        if "web" not in roles:
             del chats["console"]
-        service = core.service(chats)
+        engine = chosen_engine(settings.database_url, core.store, chats, world.clock)
+        service = core.service(chats, engine)
         refresh = partial(core.tracker.first_answers, seconds=FIRST_ANSWER_SECONDS)
         desk = replace(core.desk, refresh=refresh, health=service.ready)
         stop = stop_signal()
@@ -107,7 +108,7 @@ async def _run(settings: Settings, world: World, roles: Collection[str] = ROLES)
             pages = {path: page for chat in chats.values() for path, page in chat.pages().items()}
             pages["/metrics"] = _metrics(core, service)
             server = http_server(settings.http_listen, service.alive, service.ready, pages)
-            async with server, notified(read_supervisor(), service.alive):
+            async with engine, server, notified(read_supervisor(), service.alive):
                 await service.serve(partial(menu.answer, desk), stop, core.lock, roles)
         finally:
             await asyncio.gather(*(chat.close() for chat in chats.values()))

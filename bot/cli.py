@@ -17,7 +17,7 @@ import typer
 from bot.config import Settings, read_settings
 from bot.errors import DatabaseError, YamchiError
 from bot.log import set_up_logs
-from bot.service import LEADING, ROLES
+from bot.service import ROLES
 
 Work = Callable[[Any], Coroutine[Any, Any, int]]
 
@@ -98,7 +98,7 @@ def ask(
 @app.command()
 def run(
     context: typer.Context,
-    roles: Annotated[str, typer.Option("--roles", help="Of several processes: web,tick or send.")] = ",".join(ROLES),
+    roles: Annotated[str, typer.Option("--roles", help="Of several processes: some of these.")] = ",".join(ROLES),
 ) -> None:
     """Run the service: every chat that has a token, the sources, the digests."""
     _end(context.obj.run(_roles(roles)))
@@ -108,8 +108,6 @@ def _roles(said: str) -> frozenset[str]:
     roles = frozenset(role.strip() for role in said.split(","))
     if not roles <= set(ROLES):
         raise typer.BadParameter(f"expected some of {', '.join(ROLES)}", param_hint="--roles")
-    if roles & LEADING and not roles >= LEADING:
-        raise typer.BadParameter("web and tick go together", param_hint="--roles")
     return roles
 
 

@@ -20,7 +20,7 @@ from bot.models import Health
 from bot.patience import patiently
 from bot.places import known_zones
 from bot.ports import Ask, Chat, Clock
-from bot.schedule import Tick, Ticks
+from bot.schedule import Engine, Going, OneProcess, Scheduled, Tick, Ticks
 from bot.store import Lock, Store
 from bot.track import Tracker
 
@@ -34,8 +34,7 @@ BEAT_SECONDS = 5.0
 LOCK_SECONDS = 5.0
 """How often the lock is looked at: so soon after its holder's death another leads."""
 ROLES = ("web", "tick", "send")
-LEADING = frozenset({"web", "tick"})
-"""What the holder of the lock does: to hear people, and to look after what is due."""
+"""To hear people, to look after what is due, to deliver."""
 
 log = structlog.get_logger()
 
@@ -45,7 +44,7 @@ class Service:
     """What runs, and how it fares. `chats` holds those that can be pushed to just now.
 
     tick_seconds: how often the store is asked what is due
-    restarts: how often each task died and was started again; leads: whether it polls and listens itself
+    restarts: how often each task died and was started again; leads: whether it listens itself
     """
 
     store: Store
@@ -59,18 +58,23 @@ class Service:
     restarts: Counter[str] = field(default_factory=Counter)
     writable: Health = field(default_factory=lambda: Health(ok=True))
     ticks: Ticks | None = None
+    beats: Ticks | None = None
+    engine: Engine = field(default_factory=OneProcess)
     leads: bool = True
 
     def alive(self) -> dict[str, Health]:
         """Whether each of our own tasks is alive, and no tick hangs."""
-        return {**self.vitals, **(self.ticks.alive() if self.ticks else {})}
+        return self.vitals | {name: one for ticks in self._all_ticks() for name, one in ticks.alive().items()}
 
     def ready(self) -> dict[str, Health]:
         """Our tasks and ticks, the store, each chat's connection, and whether we may send on it."""
-        failed = self.ticks.failed() if self.ticks else {}
+        failed = {name: one for ticks in self._all_ticks() for name, one in ticks.failed().items()}
         connections = {name: chat.health() for name, chat in self.chats.items()} if self.leads else {}
         ours = {**failed, **self.alive(), "store": self.writable}
         return {**ours, **_merged(connections, self.vitals), **self.deliverer.health()}
+
+    def _all_ticks(self) -> list[Ticks]:
+        return [ticks for ticks in (self.ticks, self.beats) if ticks]
 
     async def check_chats(self) -> list[ChatRejected]:
         """Say hello on every chat at once. Returns the definite rejections."""
@@ -87,34 +91,44 @@ class Service:
         None is polled while the store cannot keep what they say, nor when to ask them next.
         """
 
-        async def track() -> None:
-            if self.writable.ok and polls():
-                await self.tracker.poll_due()
+        async def track() -> Going:
+            return await self.tracker.poll_due() if self.writable.ok and polls() else None
 
         ticks: dict[str, tuple[Tick, float]] = {
             "track": (track, self.tick_seconds),
             "announce": (self._announce, self.tick_seconds),
-            "beat": (self._beat, BEAT_SECONDS),
             "prune": (self._prune, PRUNE_SECONDS),
         }
-        await track()
-        self.ticks = Ticks(ticks)
-        self.ticks.start()
+        self.ticks = self.engine.ticks(ticks)
+        await self.ticks.start()
         try:
             yield
         finally:
-            self.ticks.stop()
+            await self.ticks.stop()
+            self.ticks = None
+
+    @asynccontextmanager
+    async def beating(self) -> AsyncIterator[None]:
+        """The store is tried again and again."""
+        self.beats = Scheduled({"beat": (self._beat, BEAT_SECONDS)})
+        await self.beats.start()
+        try:
+            yield
+        finally:
+            await self.beats.stop()
 
     async def serve(self, ask: Ask, stop: asyncio.Event, lock: Lock, roles: Collection[str]) -> None:
-        """Do what these of ROLES are for, until `stop`. lock: whoever has it polls and listens, others stand by."""
+        """Do what these of ROLES are for, until `stop`. lock: whoever has it listens, others stand by."""
         await asyncio.to_thread(_prepare)
         self.leads = False
         tasks = [asyncio.create_task(self.deliver())] if "send" in roles else []
-        tasks += [asyncio.create_task(self._stand_by(ask, lock))] if LEADING.issubset(roles) else []
-        if not LEADING.issubset(roles):
-            log.info("sending", chats=sorted(self.chats), version=version("yamchi"))
+        tasks += [asyncio.create_task(self._tick())] if "tick" in roles else []
+        tasks += [asyncio.create_task(self._stand_by(ask, lock))] if "web" in roles else []
+        if "web" not in roles:
+            log.info("working", chats=sorted(self.chats), roles=sorted(roles), version=version("yamchi"))
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        async with self.beating():
+            await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         for task in (stopping, *tasks):
             task.cancel()
         for ended in await asyncio.gather(*tasks, return_exceptions=True):
@@ -144,17 +158,20 @@ class Service:
             await asyncio.sleep(LOCK_SECONDS)
 
     async def _lead(self, ask: Ask) -> None:
-        """Poll what is due and listen."""
+        """Listen."""
+        tasks = [asyncio.create_task(self.listen(chat, ask)) for chat in list(self.chats.values())]
+        self.leads = True
+        log.info("serving", chats=sorted(self.chats), version=version("yamchi"))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _tick(self) -> None:
         async with self.ticking(polls=lambda: True):
-            tasks = [asyncio.create_task(self.listen(chat, ask)) for chat in list(self.chats.values())]
-            self.leads = True
-            log.info("serving", chats=sorted(self.chats), version=version("yamchi"))
-            try:
-                await asyncio.Event().wait()
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.Event().wait()
 
     async def _announce(self) -> None:
         await self.announcer.due(self.clock())
@@ -176,7 +193,7 @@ class Service:
         await self.store.prune(self.clock())
 
     async def deliver(self) -> None:
-        await self.supervise("deliver", self.deliverer.run)
+        await self.supervise("deliver", lambda: self.engine.deliver(self.deliverer.run))
 
     async def listen(self, chat: Chat, ask: Ask) -> None:
         """Keep a chat listening. One that has heard all it will (a pipe's end) leaves the service."""

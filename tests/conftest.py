@@ -24,6 +24,7 @@ CONTRACT = {
     "test_search",
     "test_store",
     "test_telegram_inbox",
+    "test_telegram_kills",
     "test_three_chats",
     "test_watch",
 }

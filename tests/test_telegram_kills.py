@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from bot.models import Address
-from storage.sqlite import open_store
+from storage.choice import open_chosen
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_courier import Courier
 from tests.ports import held_port
 from tests.process import Running
+from tests.stores import is_damaged, look
 from tests.world import World, open_world
 
 CHATS = range(1, 7)
@@ -34,8 +34,9 @@ LEFT = [("gamma",), ("delta",)]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, database: str) -> Iterator[World]:
     with open_world(tmp_path) as opened:
+        opened.env["DATABASE_URL"] = database
         yield opened
 
 
@@ -47,14 +48,13 @@ def say_all(fake: FakeTelegram) -> int:
 
 
 def states(world: World) -> dict[str, int]:
-    path = world.folder / "data" / "yamchi.db"
-    with sqlite3.connect(path) as db:
-        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        return dict(db.execute("SELECT state, count(*) FROM inbox GROUP BY state").fetchall())
+    database = world.env["DATABASE_URL"]
+    assert not is_damaged(database)
+    return dict(look(database, "SELECT state, count(*) FROM inbox GROUP BY state"))  # type: ignore[arg-type]
 
 
 async def left(world: World, chat: int) -> list[tuple[str, ...]]:
-    store = await open_store(world.folder / "data" / "yamchi.db")
+    store = await open_chosen(world.env["DATABASE_URL"], retention_days=90)
     held = await store.subscriptions(Address("telegram", str(chat)))
     await store.close()
     return [one.content.words for one in held]
