@@ -25,7 +25,7 @@ from bot.wiring import VERSION, Core, World, in_use, live_core, open_chats, pass
 from handlers import menu
 from handlers.console import Console, print_message
 from storage import backup
-from storage.choice import SQLITE, chosen_lock
+from storage.choice import SQLITE, chosen_engine, chosen_lock
 from storage.lock import ServiceLock
 
 HERE: Final = Address("console", "local")
@@ -94,7 +94,8 @@ async def _run(settings: Settings, world: World, roles: Collection[str] = ROLES)
         chats = open_chats(settings, core)
         if "web" not in roles:
             del chats["console"]
-        service = core.service(chats)
+        engine = chosen_engine(settings.database_url, core.store, chats, world.clock)
+        service = core.service(chats, engine)
         refresh = partial(core.tracker.first_answers, seconds=FIRST_ANSWER_SECONDS)
         desk = replace(core.desk, refresh=refresh, health=service.ready)
         stop = stop_signal()
@@ -109,8 +110,8 @@ async def _run(settings: Settings, world: World, roles: Collection[str] = ROLES)
                 pages = {path: page for chat in chats.values() for path, page in chat.pages().items()}
             pages["/metrics"] = _metrics(core, service, roles)
             server = http_server(settings.http_listen, roles, service.alive, service.ready, pages)
-            async with server, notified(read_supervisor(), service.alive):
-                await service.serve(partial(menu.answer, desk), stop, core.lock, roles)
+            async with engine, server, notified(read_supervisor(), service.alive):
+                await service.serve(partial(menu.answer, desk), stop, roles)
         finally:
             await asyncio.gather(*(chat.close() for chat in chats.values()))
             core.lock.release()

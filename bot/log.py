@@ -17,7 +17,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 HIDDEN: Final = "[hidden]"
 _TOKENS: Final = regex.compile(r"\d{5,}(?::|%3A)[A-Za-z0-9_-]{30,}|xox[a-z]-[A-Za-z0-9-]{8,}|xapp-[A-Za-z0-9-]{8,}")
-_NOISY: Final = ("apscheduler", "aiohttp.access", "asyncio", "slack_bolt", "slack_sdk", "telegram", "httpx", "httpcore")
+_NOISY: Final = (
+    *("apscheduler", "procrastinate", "psycopg", "aiohttp.access", "asyncio"),
+    *("slack_bolt", "slack_sdk", "telegram", "httpx", "httpcore"),
+)
 
 
 class _Redacting(logging.Formatter):

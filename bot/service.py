@@ -15,14 +15,13 @@ import structlog
 from bot.announce import Announcer
 from bot.deliver import Deliverer
 from bot.errors import ChatRejected, YamchiError
-from bot.lead import Lead
 from bot.locales import languages, tongue
 from bot.models import Health
 from bot.patience import patiently
 from bot.places import known_zones
 from bot.ports import Ask, Chat, Clock
-from bot.schedule import Tick, Ticks
-from bot.store import Lock, Store
+from bot.schedule import Engine, Going, OneProcess, Scheduled, Tick, Ticks
+from bot.store import Store
 from bot.track import Tracker
 
 RESTART_SECONDS = (1, 2, 5, 15, 30)
@@ -58,6 +57,7 @@ class Service:
     writable: Health = field(default_factory=lambda: Health(ok=True))
     ticks: Ticks | None = None
     beats: Ticks | None = None
+    engine: Engine = field(default_factory=OneProcess)
     roles: frozenset[str] = frozenset(ROLES)
 
     def alive(self) -> dict[str, Health]:
@@ -89,40 +89,38 @@ class Service:
         None is polled while the store cannot keep what they say, nor when to ask them next.
         """
 
-        async def track() -> None:
-            if self.writable.ok and polls():
-                await self.tracker.poll_due()
+        async def track() -> Going:
+            return await self.tracker.poll_due() if self.writable.ok and polls() else None
 
         ticks: dict[str, tuple[Tick, float]] = {
             "track": (track, self.tick_seconds),
             "announce": (self._announce, self.tick_seconds),
             "prune": (self._prune, PRUNE_SECONDS),
         }
-        await track()
-        self.ticks = Ticks(ticks)
-        self.ticks.start()
+        self.ticks = self.engine.ticks(ticks)
+        await self.ticks.start()
         try:
             yield
         finally:
-            self.ticks.stop()
+            await self.ticks.stop()
             self.ticks = None
 
     @asynccontextmanager
     async def beating(self) -> AsyncIterator[None]:
         """The store is tried again and again."""
-        self.beats = Ticks({"beat": (self._beat, BEAT_SECONDS)})
-        self.beats.start()
+        self.beats = Scheduled({"beat": (self._beat, BEAT_SECONDS)})
+        await self.beats.start()
         try:
             yield
         finally:
-            self.beats.stop()
+            await self.beats.stop()
 
-    async def serve(self, ask: Ask, stop: asyncio.Event, lock: Lock, roles: Collection[str]) -> None:
-        """Do what these of ROLES are for, until `stop`. lock: whoever has it looks after what is due."""
+    async def serve(self, ask: Ask, stop: asyncio.Event, roles: Collection[str]) -> None:
+        """Do what these of ROLES are for, until `stop`."""
         await asyncio.to_thread(_prepare)
         self.roles = frozenset(roles)
         tasks = [asyncio.create_task(self.deliver())] if "send" in roles else []
-        tasks += [asyncio.create_task(Lead(lock)("ticks", self._tick))] if "tick" in roles else []
+        tasks += [asyncio.create_task(self._tick())] if "tick" in roles else []
         tasks += [asyncio.create_task(self._listen(ask))] if "web" in roles else []
         does = "serving" if "web" in roles else "working"
         log.info(does, chats=sorted(self.chats), roles=sorted(roles), version=version("yamchi"))
@@ -166,7 +164,7 @@ class Service:
         await self.store.prune(self.clock())
 
     async def deliver(self) -> None:
-        await self.supervise("deliver", self.deliverer.run)
+        await self.supervise("deliver", lambda: self.engine.deliver(self.deliverer.run))
 
     async def listen(self, chat: Chat, ask: Ask) -> None:
         """Keep a chat listening. One that has heard all it will (a pipe's end) leaves the service."""

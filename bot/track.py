@@ -57,14 +57,15 @@ class Tracker:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._asked_at: WeakKeyDictionary[asyncio.Task[None], float] = WeakKeyDictionary()
 
-    async def poll_due(self) -> None:
-        """Start a poll of every source that is due."""
+    async def poll_due(self) -> set[asyncio.Task[None]]:
+        """Start a poll of every source that is due. Returns all polls that are under way."""
         states = await self._store.poll_states()
         now = self._clock()
         for need in self._intervals:
             due = [source for source in await self._sources(need) if rules.is_due(_known(source, states), now)]
             for source in await self._needed(due, states):
                 self._start(need, source, _known(source, states))
+        return set(self._running.values())
 
     async def refresh(self, needs: Iterable[str], states: Mapping[str, PollState]) -> set[asyncio.Task[None]]:
         """Polls, running or newly started, of every source of these kinds that is not fresh."""

@@ -32,6 +32,7 @@ from bot.models import Address, Catalogue
 from bot.parsing import Parser
 from bot.ports import Chat, Clock, CrashHook
 from bot.sample import SampleEdition
+from bot.schedule import Engine, OneProcess
 from bot.service import Service
 from bot.store import Lock, Store
 from bot.track import Tracker
@@ -69,7 +70,8 @@ class Core:
     desk: Desk
     world: World
 
-    def service(self, chats: dict[str, Chat]) -> Service:
+    def service(self, chats: dict[str, Chat], engine: Engine | None = None) -> Service:
+        """engine: None for one that is alone"""
         deliverer = Deliverer(
             store=self.store,
             chats=chats,
@@ -89,6 +91,7 @@ class Core:
             chats=chats,
             clock=self.world.clock,
             tick_seconds=min(LONGEST_TICK_SECONDS, max(0.5, quickest / 2)),
+            engine=engine or OneProcess(),
         )
 
 

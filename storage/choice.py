@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bot.store import Lock
+from bot.ports import Chat, Clock
+from bot.schedule import Engine, OneProcess
+from bot.store import Lock, Store
 from storage.lock import ServiceLock
 from storage.sqlite import SqlStore, open_store
 
@@ -37,3 +40,14 @@ def chosen_lock(url: str) -> Lock:
     from storage.postgres.lock import PostgresLock  # noqa: PLC0415
 
     return PostgresLock(url)
+
+
+def chosen_engine(url: str, store: Store, chats: Mapping[str, Chat], clock: Clock) -> Engine:
+    """What carries ticks and deliveries: several processes share a PostgreSQL database. store: of open_chosen"""
+    if url.startswith(SQLITE):
+        return OneProcess()
+    from storage.postgres.engine import PostgresEngine  # noqa: PLC0415
+    from storage.postgres.store import PostgresStore  # noqa: PLC0415
+
+    assert isinstance(store, PostgresStore)
+    return PostgresEngine(url, store, chats, clock)

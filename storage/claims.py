@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -57,15 +57,29 @@ GIVE_UP: Final = """
     UPDATE outbox SET state = 'failed', settled_at = ?3, ready_at = NULL, last_error = ?4
     WHERE body = ?1 AND platform = ?2 AND settled_at IS NULL AND state = 'pending' RETURNING lane"""
 
-_Ready = tuple[int, int, int, int]
+Ready = tuple[int, int, int, int]
 """ready_at, id, lane and expires_at."""
 
 
+def look(db: Database, platform: str, priority: int, now: int, limit: int) -> list[Ready]:
+    """The oldest that are ready of one priority."""
+    return db.conn.execute(READY, (platform, priority, now, limit)).fetchall()
+
+
+Look = Callable[[Database, str, int, int, int], list[Ready]]
+
+
 def claim(
-    db: Database, owner: str, platforms: Collection[str], now: datetime, lease_until: datetime, limit: int
+    db: Database,
+    owner: str,
+    platforms: Collection[str],
+    now: datetime,
+    lease_until: datetime,
+    limit: int,
+    look: Look = look,
 ) -> list[Delivery]:
     while True:
-        first = _ready(db, platforms, now, limit)
+        first = _ready(db, platforms, now, limit, look)
         stale = [lane for _, _, lane, expires_at in first if expires_at < micros(now)]
         if not stale:
             break
@@ -117,7 +131,10 @@ def lapsed(db: Database, now: datetime, platforms: Collection[str] | None) -> li
 
 def overdue(db: Database, now: datetime) -> bool:
     """Whether anything waits past its shelf life."""
-    return one(db, "SELECT 1 FROM outbox WHERE settled_at IS NULL AND expires_at < ?", micros(now)) is not None
+    return (
+        one(db, "SELECT 1 FROM outbox WHERE settled_at IS NULL AND state = 'pending' AND expires_at < ?", micros(now))
+        is not None
+    )
 
 
 def expire(db: Database, now: datetime) -> None:
@@ -125,13 +142,13 @@ def expire(db: Database, now: datetime) -> None:
     lanes.promote(db, {row["lane"] for row in rows(db, f"{EXPIRE} RETURNING lane", micros(now))})
 
 
-def _ready(db: Database, platforms: Collection[str], now: datetime, limit: int) -> list[_Ready]:
+def _ready(db: Database, platforms: Collection[str], now: datetime, limit: int, look: Look) -> list[Ready]:
     """The rows to go next: the most urgent first, and of those the oldest."""
-    found: list[_Ready] = []
+    found: list[Ready] = []
     for priority in range(len(PRIORITIES)):
         room = limit - len(found)
         if room > 0:
-            each = (db.conn.execute(READY, (name, priority, micros(now), room)) for name in platforms)
+            each = (look(db, name, priority, micros(now), room) for name in platforms)
             found += heapq.nsmallest(room, chain.from_iterable(each))
     return found
 

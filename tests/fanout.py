@@ -192,10 +192,10 @@ def killed_at_random(
     return tally
 
 
-def killed_at(folder: Path, point: str, times: int, messages: int = 200) -> Tally:
+def killed_at(folder: Path, point: str, times: int, messages: int = 200, database: str = "") -> Tally:
     """Killed `times` times where the program itself says that a crash would hurt."""
     tally, luck = Tally(), random.Random()
-    with fan_out(folder, 0) as fan:
+    with fan_out(folder, 0, database) as fan:
         asyncio.run(fan.enqueue(messages))
         for _ in range(times):
             with fan.start(
@@ -244,10 +244,10 @@ class Windows:
         return f"{self.messages} messages: at most {self.second} in a second, {self.minute} in a minute to a group"
 
 
-def within_limits(folder: Path, *, private: int, a_group: int, kills: int = 0) -> Windows:
+def within_limits(folder: Path, *, private: int, a_group: int, kills: int = 0, database: str = "") -> Windows:
     """Messages to forty people and three groups without paying, the process killed so often meanwhile."""
     groups = (-1001, -1002, -1003)
-    with fan_out(folder, 0) as fan:
+    with fan_out(folder, 0, database) as fan:
         fan.env["TELEGRAM_PAID_BROADCAST"] = "false"
         for group in groups:
             fan.telegram.open(group, "supergroup")

@@ -34,8 +34,10 @@ def test_twenty_kills_in_fan_outs_to_forty_chats_lose_nothing(
 
 
 @pytest.mark.parametrize("point", fanout.POINTS)
-def test_a_kill_where_it_would_hurt_loses_nothing(tmp_path: Path, point: str, capsys: pytest.CaptureFixture[str]):
-    tally = killed_at(tmp_path, point, 2)
+def test_a_kill_where_it_would_hurt_loses_nothing(
+    tmp_path: Path, database: str, point: str, capsys: pytest.CaptureFixture[str]
+):
+    tally = killed_at(tmp_path, point, 2, database=database)
     show(capsys, f"kill -9 at {point}", tally)
     nothing_is_lost(tally, 2 * len(CHATS))
 
@@ -50,8 +52,10 @@ def test_five_stops_in_the_middle_of_a_fan_out_lose_and_repeat_nothing(
     assert tally.slowest_stop < 10
 
 
-def test_without_paying_telegram_hears_no_more_than_it_allows(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    windows = within_limits(tmp_path, private=160, a_group=4, kills=1)
+def test_without_paying_telegram_hears_no_more_than_it_allows(
+    tmp_path: Path, database: str, capsys: pytest.CaptureFixture[str]
+):
+    windows = within_limits(tmp_path, private=160, a_group=4, kills=1, database=database)
     with capsys.disabled():
         print(f"\nlimits: {windows}")
     assert windows.messages >= 172

@@ -64,7 +64,8 @@ def test_both_engines_have_the_same_tables_and_columns(tmp_path: Path):
     here = {(table, column.name) for table in tables for column in db[table].columns}
     db.close()
     sql = "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'"
-    there = {tuple(row) for row in look(empty_database(), sql)}
+    there = {tuple(row) for row in look(empty_database(), f"{sql} AND table_name NOT LIKE 'procrastinate%'")}
+    there.remove(("outbox", "shard"))
     assert here == {(table, column) for table, column in there if table not in OURS}
 
 
@@ -109,7 +110,8 @@ async def test_text_sorts_by_its_code_points_whatever_the_database_does():
     odd = look(
         url,
         "SELECT table_name::text, column_name::text FROM information_schema.columns"
-        " WHERE table_schema = 'public' AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'",
+        " WHERE table_schema = 'public' AND table_name NOT LIKE 'procrastinate%'"
+        " AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'",
     )
     assert odd == []
 

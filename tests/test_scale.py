@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests import postgres
+from tests.fakes.faults import slow
 from tests.fanout import CHATS, FanOut, Tally, fan_out, most_in
 from tests.ports import held_port
 from tests.process import Running, run
 from tests.stores import empty_database, require_postgres
 from tests.tally import Tell
+from tests.world import open_world
 
 ROLES = ("web,tick,send", "web,tick", "send", "send")
 PATIENCE = 240
@@ -130,6 +133,36 @@ def test_the_database_restarts_and_all_go_on_by_themselves(tmp_path: Path, tell:
     tell(f"a restart of the database: {tally}; at most {fastest} in a second; 40 more after {took:.1f} s")
     assert (tally.lost, tally.disordered, tally.twice) == (0, 0, 0)
     assert fastest <= 30
+
+
+def test_of_several_that_tick_one_asks_a_source_and_another_goes_on_when_it_is_killed(tmp_path: Path):
+    with open_world(tmp_path) as world, ExitStack() as stack:
+        feed = world.outlet()
+        world.publish(feed, "one")
+        world.web.fault(feed.path, slow(1.5))
+        env = {**world.env, "DATABASE_URL": empty_database(), "LOG_LEVEL": "INFO"}
+        env.pop("YAMCHI_TEST_NOW")
+        those = []
+        for _ in range(3):
+            env["HTTP_LISTEN"] = f"127.0.0.1:{stack.enter_context(held_port())}"
+            those.append(stack.enter_context(Running(tmp_path, "run", "--roles", "tick", env=env)))
+            those[-1].wait_for_log("working")
+        _until(lambda: len(world.web.asked(feed.path)) >= 5)
+        first = next(one for one in those if "feed read" in "".join(one.err))
+        first.kill()
+        seen = len(world.web.asked(feed.path))
+        _until(lambda: len(world.web.asked(feed.path)) >= seen + 3)
+        moments = [asked.instant.timestamp() for asked in world.web.asked(feed.path)]
+        assert all(one.stop() == 0 for one in those if one is not first)
+    # never asked before it had answered
+    assert min(later - sooner for sooner, later in pairwise(moments)) >= 1.4
+
+
+def _until(seen: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not seen():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

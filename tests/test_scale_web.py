@@ -278,7 +278,8 @@ def test_what_slack_brings_to_both_is_answered_once_and_in_order(tmp_path: Path)
 
 def test_ticks_alone_are_a_role_as_well(tmp_path: Path):
     with webs(tmp_path, ("tick", "send")) as those:
-        those.running[0].wait_for_log("leading")
+        for one in those.running:
+            one.wait_for_log("working")
         for number, role in enumerate(("tick", "send")):
             status, told = those.page(number, "/readyz")
             assert (status, json.loads(told)["roles"]) == (200, [role])

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from bot.models import Health
-from bot.schedule import Ticks
+from bot.schedule import Scheduled
 from bot.service import Service
 from tests.process import Running, run
 from tests.world import World, open_world
@@ -52,14 +52,16 @@ async def test_a_tick_that_hangs_and_one_that_fails_are_told():
     hangs = asyncio.Event()
     broken = [True]
 
+    async def hanging() -> None:
+        await hangs.wait()
+
     async def failing() -> None:
         if broken:
             raise ZeroDivisionError
 
-    ticks = Ticks({"hangs": (hangs.wait, 0.05), "fails": (failing, 0.05)}, hangs=0.2)
+    ticks = Scheduled({"fails": (failing, 0.05), "hangs": (hanging, 0.05)}, hangs=0.2)
     watched = service(ticks=ticks)
-    assert [name for name, one in watched.ready().items() if not one.ok] == []
-    ticks.start()
+    await ticks.start()
     await asyncio.sleep(0.6)
     assert list(watched.alive()) == ["tick hangs"]
     assert sorted(name for name, one in watched.ready().items() if not one.ok) == ["tick fails", "tick hangs"]
@@ -67,7 +69,7 @@ async def test_a_tick_that_hangs_and_one_that_fails_are_told():
     broken.clear()
     await asyncio.sleep(0.3)
     assert [name for name, one in watched.ready().items() if not one.ok] == []
-    ticks.stop()
+    await ticks.stop()
 
 
 def serving(world: World) -> Running:

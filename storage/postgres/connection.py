@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, Literal, LiteralString, TypeVar, cast
+from typing import Any, Final, LiteralString, TypeVar, cast
 
 import psycopg
 from psycopg import Connection, Cursor, errors
@@ -33,6 +33,8 @@ within 20 s."""
 WRITERS: Final = 0x59616D63
 """The advisory lock of who writes, in whatever process: storage/'s functions count on being alone."""
 WRITE: Final = f"BEGIN; SELECT pg_advisory_xact_lock({WRITERS})"
+SHARE: Final = f"BEGIN; SELECT pg_advisory_xact_lock_shared({WRITERS})"
+"""Of those who write what no other of them touches: storage/postgres/turns.py."""
 READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 REASONS: Final[dict[type[psycopg.Error], str]] = {
     errors.DiskFull: "the disk is full, so the database cannot be written",
@@ -97,13 +99,14 @@ class Postgres:
 
 
 class PostgresCrew(Crew):
-    """Threads with a connection each. begin: WRITE or READ"""
+    """Threads with a connection each. how: WRITE, SHARE or READ"""
 
-    def __init__(self, size: int, url: str, begin: Literal["BEGIN", "BEGIN IMMEDIATE"]) -> None:
-        super().__init__(size, partial(_opened, url), begin)
+    def __init__(self, size: int, url: str, how: LiteralString) -> None:
+        super().__init__(size, partial(_opened, url), "BEGIN")
+        self._how = how
 
     def _start(self, db: Database) -> None:
-        cast("Postgres", db).begin(WRITE if self._begin == "BEGIN IMMEDIATE" else READ)
+        cast("Postgres", db).begin(self._how)
 
     def _explained(self, error: BaseException) -> BaseException:
         return told(error) if isinstance(error, psycopg.Error) else error

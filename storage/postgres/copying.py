@@ -35,7 +35,7 @@ MARK: Final = f"CREATE TABLE {COPYING} (begun BOOLEAN)"
 
 NUMBERED: Final = """
     SELECT table_name::text FROM information_schema.columns
-    WHERE table_schema = current_schema() AND is_identity = 'YES'"""
+    WHERE table_schema = current_schema() AND is_identity = 'YES' AND table_name NOT LIKE 'procrastinate%'"""
 
 Show = Callable[[str, int, int], None]
 """Told of each step: the table, how many of its rows are done, and how many there are."""
@@ -78,7 +78,7 @@ def copy_store(path: Path, url: str, show: Show, at_once: int = AT_ONCE) -> list
         raise DatabaseError(f"{path} does not exist")
     here, there = ServiceLock(path), PostgresLock(url)
     try:
-        if not here.acquire() or not there.acquire():
+        if not here.acquire() or there.held_elsewhere() or not there.acquire():
             raise DatabaseError("one of the two is in use by `yamchi run`; stop that one first")
         source, target = open_writer(path), Postgres(url)
         try:
@@ -114,9 +114,9 @@ def _copy(
 
 
 def _tables(source: Database) -> list[_Table]:
-    """Those that are referred to come first."""
+    """Those that are referred to come first, the lanes also as a row of the outbox looks its shard up there."""
     names = [name for name in source.table_names() if name == "article_keys" or not name.startswith(LEFT)]
-    names.sort(key=lambda name: len(source.table(name).foreign_keys))
+    names.sort(key=lambda name: (name != "lanes", len(source.table(name).foreign_keys)))
     return [_table(source, name) for name in names]
 
 

@@ -6,7 +6,7 @@ import re
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
-from storage import due, lanes, outbox, privacy
+from storage import due, lanes, ledger, outbox, privacy
 
 STATEMENTS_KEPT: Final = 1000
 
@@ -41,6 +41,10 @@ EACH_ITS_EVENT: Final = outbox.INSERT.format("(pair ->> 0)::bigint, pair ->> 1")
 FOLLOW: Final = """
     UPDATE outbox AS led SET lane = ?1
     WHERE lane = ?2 AND NOT EXISTS (SELECT 1 FROM outbox WHERE event = led.event AND lane = ?1)"""
+COUNTS: Final = """
+    SELECT state, count(*) AS n FROM outbox WHERE settled_at IS NOT NULL GROUP BY state
+    UNION ALL SELECT 'inflight', count(*) FROM outbox WHERE lease_until IS NOT NULL
+    UNION ALL SELECT 'pending', count(*) FROM outbox WHERE state = 'pending'"""
 NAMING_CHATS: Final = """
     SELECT table_name::text AS name FROM information_schema.columns
     WHERE table_schema = current_schema() AND table_name NOT IN ('lanes', 'inbox')
@@ -78,6 +82,7 @@ def _own() -> dict[str, str]:
         outbox.EACH_ITS_EVENT: EACH_ITS_EVENT,
         outbox.OPEN: f"SELECT * FROM ({outbox.OPEN.replace(' WHERE due IS NOT NULL', '')}) AS w WHERE due IS NOT NULL",
         lanes.FOLLOW: FOLLOW,
+        ledger.COUNTS: COUNTS,
         lanes.NAMING_CHATS: NAMING_CHATS,
         privacy.COLUMNS: COLUMNS,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final, LiteralString
+from typing import Any, Final
 
 import psycopg
 from psycopg import Connection
@@ -17,15 +17,16 @@ LISTENER: Final = WRITERS + 3
 POLL: Final = WRITERS + 4
 """What a lock is of; senders have one each, by number, and so have those that answer people."""
 HELD: Final = """
-    SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND (classid, objid, objsubid) = (%s, %s, 2)
+    SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND (classid, objsubid) = (%s, 2)
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
 
 
 class PostgresLock:
-    """As storage.lock.ServiceLock, for every machine that reaches the database at `url`."""
+    """As storage.lock.ServiceLock, for every machine that reaches the database at `url`. shared: by all who ask so"""
 
-    def __init__(self, url: str, what: int = SERVICE, number: int = 0) -> None:
+    def __init__(self, url: str, what: int = SERVICE, number: int = 0, *, shared: bool = False) -> None:
         self._url = url
+        self._try = f"SELECT pg_try_advisory_lock{'_shared' if shared else ''}(%s, %s)"
         self._key = what, number
         self._session: Connection[tuple[Any, ...]] | None = None
 
@@ -37,7 +38,7 @@ class PostgresLock:
         try:
             for turn in range(TRIES):
                 time.sleep(PAUSE_SECONDS if turn else 0)
-                if _is(session, "SELECT pg_try_advisory_lock(%s, %s)", self._key):
+                if _is(session, self._try, self._key):
                     self._session = session
                     return True
         except psycopg.Error as error:
@@ -56,11 +57,11 @@ class PostgresLock:
             return False
 
     def held_elsewhere(self) -> bool:
-        """Whether another process holds it just now. Raises DatabaseError."""
+        """Whether another process holds one of its kind just now. Raises DatabaseError."""
         if self._session is not None:
             return False
         with connect(self._url) as session:
-            return _is(session, HELD, self._key)
+            return _is(session, HELD, self._key[:1])
 
     def release(self) -> None:
         """Let go of it, if it is held."""
@@ -69,6 +70,6 @@ class PostgresLock:
             self._session = None
 
 
-def _is(session: Connection[tuple[Any, ...]], sql: LiteralString, values: tuple[int, ...] = ()) -> bool:
+def _is(session: Connection[tuple[Any, ...]], sql: str, values: tuple[int, ...] = ()) -> bool:
     row = session.execute(sql, values).fetchone()
     return bool(row and row[0])

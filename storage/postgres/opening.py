@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, cast
 
 from sqlite_utils import Database
 
 from bot.errors import DatabaseError
+from storage.postgres.connection import Postgres
 from storage.postgres.schema import migrations
 from storage.values import one
 
@@ -44,10 +45,10 @@ def prepare(db: Database) -> None:
     else:
         applied = set()
         db.conn.execute(APPLIED)
-    known = dict(migrations())
+    known, link = dict(migrations(applied)), cast("Postgres", db).conn.link
     if applied - known.keys():
         raise DatabaseError("the database was written by a newer Yamchi; nothing was changed. Update Yamchi.")
     for name, sql in known.items():
         if name not in applied:
-            db.conn.execute(sql)
+            link.execute(cast("Any", sql))  # it is in PostgreSQL's own words
             db.conn.execute("INSERT INTO yamchi_migrations VALUES (?)", (name,))
