@@ -115,6 +115,7 @@ ROWS: dict[str, Row] = {
     "D8 backup and restore": proven("test_backup.py", long=True),
     "P1 several processes on PostgreSQL, any killed": proven("test_scale.py", long=True),
     "P2 PostgreSQL restarted, foreign, newer; a store copied into it": proven("test_postgres.py", "test_copying.py"),
+    "P3 P4 web processes killed, ticks and turns of the dead": proven("test_scale_web.py", "test_engine.py"),
     "D9 a second service on the database": proven("test_one_service.py", long=True),
     "D9 a second poller on the token": proven(
         "test_telegram_inbox.py::test_another_poller_is_logged_once_a_minute_and_the_operators_hear_of_it"
