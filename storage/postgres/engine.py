@@ -109,7 +109,16 @@ class PostgresEngine:
         return SharedTicks(_app(self._connector), ticks, PostgresLock(self._url, SERVICE, 1, shared=True))
 
     async def deliver(self, carry: Callable[[], Awaitable[None]]) -> None:
-        """Messages are taken up where it is this process's turn."""
+        """Messages are taken up where it is this process's turn; once more a second after the database has failed, as
+        it is not known how long it will be away."""
+        while True:
+            try:
+                await self._deliver(carry)
+            except DatabaseError as error:
+                log.warning("sending stands still", reason=str(error))
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _deliver(self, carry: Callable[[], Awaitable[None]]) -> None:
         turns: dict[int, Turn] = {}
         self._store.turns = turns
         carrying = asyncio.ensure_future(carry())
