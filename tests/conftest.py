@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from storage.sqlite import SqlStore
 from tests.stores import ABSENT, KINDS, empty_database, empty_store
 from tests.tally import Tell
 
 FIGURE = "figure"
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 CONTRACT = {
     "test_announce",
     "test_board",

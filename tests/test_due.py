@@ -117,7 +117,7 @@ def test_every_half_hour_of_every_date_comes_once(zone: str):
             assert moment.astimezone(place).time() != at
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300, derandomize=True)
 @given(
     st.sampled_from(["Asia/Almaty", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"]),
     st.times().map(lambda t: t.replace(second=0, microsecond=0)),

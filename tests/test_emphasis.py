@@ -151,7 +151,7 @@ def outside_links(text: str, entities: list[dict[str, Any]]) -> str:
 
 
 @given(HOSTILE, HOSTILE)
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300, derandomize=True)
 def test_no_mention_link_or_tag_lives_that_we_did_not_write(title: str, body: str):
     message = pushed(f"Road {title.replace(']]>', '')}", body.replace("]]>", ""))
     for page in telegram(message, {}):

@@ -74,7 +74,7 @@ def test_the_first_page_of_a_query_has_no_before():
     assert query.without("summit  before:12 “a b” country:kz", "before") == 'summit "a b" country:kz'
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300, derandomize=True)
 @given(st.text(max_size=80))
 def test_nothing_typed_raises_anything_but_a_refusal(text):
     for read in (

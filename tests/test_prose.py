@@ -178,7 +178,7 @@ PIECES = st.lists(
 
 
 @given(PIECES)
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300, derandomize=True)
 def test_whatever_comes_the_text_is_tidy(pieces: list[str]):
     text = clean("".join(pieces))
     assert unicodedata.is_normalized("NFC", text)

@@ -472,7 +472,7 @@ messages = st.builds(
 )
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300, derandomize=True)
 @given(messages)
 def test_no_message_breaks_a_limit_or_calls_anybody(message: Message) -> None:
     rendered = render(message, ENGLISH)

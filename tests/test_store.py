@@ -302,7 +302,7 @@ def stored(store_kind: str, tmp_path: Path):
 
 
 @settings(
-    max_examples=300, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(words=st.lists(WORDS, max_size=4), code=WORDS, before=st.none() | st.integers())
 def test_no_words_break_a_search(stored, words: list[str], code: str, before: int | None):
