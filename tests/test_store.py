@@ -301,9 +301,7 @@ def stored(store_kind: str, tmp_path: Path):
         runner.run(opening.__aexit__(None, None, None))
 
 
-@settings(
-    max_examples=300, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.lists(WORDS, max_size=4), code=WORDS, before=st.none() | st.integers())
 def test_no_words_break_a_search(stored, words: list[str], code: str, before: int | None):
     runner, store = stored
