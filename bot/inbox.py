@@ -125,7 +125,7 @@ class Inbox:
 
     async def _take(self, tasks: asyncio.TaskGroup) -> None:
         """Queue what waits and is in nobody's hand."""
-        while room := self._window - len(self._held):
+        while (room := self._window - len(self._held)) > 0:  # what the dead had comes on top
             waiting = await insist(lambda: self._store.waiting_updates(self._platform, room, self._held))
             for update in waiting:
                 self._queue(update, tasks)

@@ -238,6 +238,28 @@ async def test_a_claim_is_given_up_for_lost_only_if_its_sender_lives_no_more():
     await starting.close()
 
 
+async def test_what_a_sender_that_is_gone_had_in_hand_is_gone_on_with_by_one_that_lives():
+    url = empty_database()
+    living, gone = await open_postgres(url), await open_postgres(url)
+    await share(gone, "gone")
+    await share(living, "living")
+    await living.enqueue([out(n, str(n)) for n in range(2)], NOW)
+    (lost,) = await gone.claim("gone", ["telegram"], NOW, LEASE, 1)
+    await living.claim("living", ["telegram"], NOW, LEASE, 1)
+    await gone.close()
+    later = NOW + timedelta(seconds=40)
+    assert await living.lapsed(later) == []  # it may have lost its session only
+    await living._writer.run(lambda db: db.conn.execute("UPDATE senders SET asked = asked - interval '16 s'"))
+    async with asyncio.timeout(10):  # the server takes a moment to see that a session is over
+        while not await living.lapsed(later):
+            await share(living, "living", 40)
+    assert [one.id for one in await living.lapsed(later)] == [lost.id]
+    await living.settle(lost, Outcome("sent"), later)
+    assert (await share(living, "living", 40)).share == 1
+    assert await living.lapsed(later) == []
+    await living.close()
+
+
 async def test_after_a_restart_of_the_server_a_lease_stands(server: postgres.Server):
     with server.database() as url:
         old, new = await open_postgres(url), await open_postgres(url)

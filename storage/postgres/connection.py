@@ -30,6 +30,8 @@ SESSION: Final = (
 )
 """Whoever holds others up is cut off, and whoever waits too long is told. The locks of a host that died are free again
 within 20 s."""
+WATCHED: Final[dict[str, Any]] = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+"""Of a connection: the end of the server's host is noticed as soon."""
 WRITERS: Final = 0x59616D63
 """The advisory lock of who writes, in whatever process: storage/'s functions count on being alone."""
 WRITE: Final = f"BEGIN; SELECT pg_advisory_xact_lock({WRITERS})"
@@ -58,7 +60,12 @@ def connect(url: str) -> Connection[tuple[Any, ...]]:
     """A session with our settings. Raises DatabaseError."""
     try:
         connection = psycopg.connect(
-            url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="yamchi", client_encoding="utf8"
+            url,
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            application_name="yamchi",
+            client_encoding="utf8",
+            **WATCHED,
         )
         connection.execute(SESSION)
     except psycopg.Error as error:

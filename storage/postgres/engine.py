@@ -25,16 +25,17 @@ from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
 
 from bot.errors import DatabaseError
+from bot.models import Health
 from bot.ports import Chat, Clock
-from bot.schedule import HANGS, Tick, Ticks
-from storage.postgres.connection import CONNECT_SECONDS, WRITERS
+from bot.schedule import HANGS, Going, Tick, Ticks
+from storage.postgres.connection import CONNECT_SECONDS, SESSION, WATCHED, WRITERS
 from storage.postgres.lock import SERVICE, PostgresLock
 from storage.postgres.store import PostgresStore, Turn
 from storage.postgres.turns import SHARDS, WAITING
 from storage.values import micros
 
 CONNECTIONS: Final = 4
-SESSION: Final = "SET synchronous_commit = off; SET jit = off"
+JOBS: Final = f"{SESSION}; SET synchronous_commit = off; SET lock_timeout = '10s'"
 """A job that is lost is put down again, so no disk is waited for."""
 DISPATCH: Final = f"SELECT pg_advisory_xact_lock({WRITERS + 17})"
 """Who puts down turns does it alone: a turn that is there twice would be an error."""
@@ -48,6 +49,7 @@ NEWCOMER_SECONDS: Final = 15.0
 """How long a sender takes no turns at most because it may not send yet: others could carry what it would sit on."""
 TICKS_SECONDS: Final = 60.0
 """How long one process goes on with a tick while something of it is under way; then it only waits for that."""
+FAILED_SECONDS: Final = 300.0
 FETCH_SECONDS: Final = 1.0
 HEARTBEAT_SECONDS: Final = 1.0
 UPKEEP: Final = "upkeep"
@@ -82,7 +84,7 @@ class PostgresEngine:
             timeout=WAIT_SECONDS,
             reconnect_timeout=AGAIN_SECONDS,
             configure=_configured,
-            kwargs={"application_name": "yamchi jobs", "connect_timeout": CONNECT_SECONDS},
+            kwargs={"application_name": "yamchi jobs", "connect_timeout": CONNECT_SECONDS, **WATCHED},
         )
         self._sending = _app(self._connector)
         self._sending.task(name="send", queue="send")(self._turn)
@@ -216,6 +218,7 @@ class SharedTicks(Ticks):
         self._app = app
         self._lock = lock
         self._going: list[asyncio.Task[None]] = []
+        self._ended: dict[str, float] = {}
         for name, (tick, seconds) in ticks.items():
             self._add(name, tick, seconds)
 
@@ -246,6 +249,17 @@ class SharedTicks(Ticks):
                 await asyncio.wait(going)
                 return
             await asyncio.wait(going, timeout=seconds)
+
+    def failed(self) -> dict[str, Health]:
+        """Those of the last minutes: since then another process may have carried it well."""
+        since = asyncio.get_running_loop().time() - FAILED_SECONDS
+        return {name: one for name, one in super().failed().items() if self._ended[name.removeprefix("tick ")] > since}
+
+    async def _guarded(self, name: str, tick: Tick) -> Going:
+        try:
+            return await super()._guarded(name, tick)
+        finally:
+            self._ended[name] = asyncio.get_running_loop().time()
 
     async def _hold(self) -> None:
         """The lock tells other programs that the sources are looked after."""
@@ -305,7 +319,7 @@ def _app(connector: procrastinate.PsycopgConnector) -> procrastinate.App:
 
 
 async def _configured(link: AsyncConnection[object]) -> None:
-    await link.execute(SESSION)
+    await link.execute(JOBS)
     await link.commit()
 
 

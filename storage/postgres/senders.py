@@ -22,10 +22,16 @@ LIVES: Final = f"""(
     EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND (classid, objid, objsubid) = ({SENDER}, senders.key, 2)
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
     OR senders.asked < pg_postmaster_start_time() AND senders.until > ?1)"""
-FORGET: Final = f"DELETE FROM senders WHERE NOT {LIVES}"
-OTHERS: Final = """
+FORGET: Final = f"""
+    DELETE FROM senders WHERE NOT {LIVES}
+        AND NOT EXISTS (SELECT FROM outbox WHERE outbox.owner = senders.owner AND lease_until IS NOT NULL)"""
+"""But for those that had something in hand."""
+OTHERS: Final = f"""
     SELECT count(*) AS n, coalesce(sum(share), 0)::float8 AS taken, min(until) AS until FROM senders
-    WHERE platform = ?1 AND owner <> ?2"""
+    WHERE platform = ?2 AND owner <> ?3 AND {LIVES}"""
+GONE: Final = f"""
+    SELECT owner, platform FROM senders WHERE NOT {LIVES} AND asked < clock_timestamp() - interval '15 s'"""
+"""A sender that lives asks more often, and has its lock again by then if it lost its session."""
 TAKE: Final = """
     INSERT INTO senders (owner, platform, key, share, until) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (owner, platform) DO UPDATE SET share = excluded.share, until = excluded.until,
@@ -43,7 +49,7 @@ def key_of(owner: str) -> int:
 def lease(db: Database, owner: str, platform: str, now: datetime, until: datetime) -> Lease:
     """An equal part of the rate, or what the others have left of it until they ask anew."""
     db.conn.execute(FORGET, (micros(now),))
-    (others,) = rows(db, OTHERS, platform, owner)
+    (others,) = rows(db, OTHERS, micros(now), platform, owner)
     fair = 1 / (others["n"] + 1)
     share = min(fair, 1 - others["taken"])
     db.conn.execute(TAKE, (owner, platform, key_of(owner), max(share, 0.0), micros(until)))
@@ -54,8 +60,14 @@ def lease(db: Database, owner: str, platform: str, now: datetime, until: datetim
 
 
 def lapsed(db: Database, now: datetime, platforms: Collection[str] | None) -> list[Delivery]:
-    """Claims whose lease has ended; with `platforms`, also those of theirs whose sender lives no more."""
-    found = claims.lapsed(db, now, platforms)
-    living = {row["owner"] for row in rows(db, f"SELECT owner FROM senders WHERE {LIVES}", micros(now))}
-    ended = {one.id for one in claims.lapsed(db, now, None)} if living else set()
-    return [one for one in found if one.id in ended or one.owner not in living]
+    """Claims whose lease has ended, or whose sender is gone; with `platforms`, all of theirs whose sender is not known
+    to live."""
+    if platforms is None:
+        gone = {row["owner"]: row["platform"] for row in rows(db, GONE, micros(now))}
+        found, lost = claims.lapsed(db, now, set(gone.values())), set(gone)
+    else:
+        found = claims.lapsed(db, now, platforms)
+        living = {row["owner"] for row in rows(db, f"SELECT owner FROM senders WHERE {LIVES}", micros(now))}
+        lost = {one.owner for one in found} - living
+    ended = {one.id for one in claims.lapsed(db, now, None)}
+    return [one for one in found if one.id in ended or one.owner in lost]
