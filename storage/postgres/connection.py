@@ -30,7 +30,12 @@ SESSION: Final = (
 )
 """Whoever holds others up is cut off, and whoever waits too long is told. The locks of a host that died are free again
 within 20 s."""
-WATCHED: Final[dict[str, Any]] = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+WATCHED: Final[dict[str, Any]] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 """Of a connection: the end of the server's host is noticed as soon."""
 WRITERS: Final = 0x59616D63
 """The advisory lock of who writes, in whatever process: storage/'s functions count on being alone."""
