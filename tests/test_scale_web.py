@@ -272,7 +272,7 @@ def test_what_slack_brings_to_both_is_answered_once_and_in_order(tmp_path: Path)
         those.slack.wait_for(lambda: len(those.slack.messages("D1")) >= 20)
         texts = [one.text for one in those.slack.messages("D1")]
         assert [int(text.partition("zz")[2][:4]) for text in texts] == list(range(20))
-        assert those.states() == {"done": 20}
+        those.slack.wait_for(lambda: those.states() == {"done": 20})
         assert [one.stop() for one in those.running] == [0, 0]
 
 

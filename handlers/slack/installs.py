@@ -141,8 +141,10 @@ class ManyWorkspaces(AsyncInstallationStore):
             if refused(error).error in REJECTED:
                 if client.token == self._own:
                     return "token"
-                await self.gone(workspace)
-                return "workspace"
+                stored = await self._read(workspace)
+                if stored is None or stored.token == client.token:  # else it has been installed anew meanwhile
+                    await self.gone(workspace)
+                    return "workspace"
         except (aiohttp.ClientError, TimeoutError):
             pass
         log.warning("a token was refused, and is not", workspace=workspace, error=why)
