@@ -79,6 +79,7 @@ class ManyWorkspaces(AsyncInstallationStore):
         self._known: dict[str, Grant] = {}
         self._new: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._renewing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def install_page(self) -> str:
@@ -113,8 +114,9 @@ class ManyWorkspaces(AsyncInstallationStore):
         )
         assert workspace
         assert grant.token
-        await self._store.keep_install(self._sealed(workspace, grant), self._clock(), CURED)
-        self._known[workspace] = grant
+        async with self._turn(workspace):
+            await self._store.keep_install(self._sealed(workspace, grant), self._clock(), CURED)
+            self._known[workspace] = grant
         self._new.put_nowait((workspace, grant.installer))
         log.info("installed", workspace=workspace)
 
@@ -141,10 +143,11 @@ class ManyWorkspaces(AsyncInstallationStore):
             if refused(error).error in REJECTED:
                 if client.token == self._own:
                     return "token"
-                stored = await self._read(workspace)
-                if stored is None or stored.token == client.token:  # else it has been installed anew meanwhile
-                    await self.gone(workspace)
-                    return "workspace"
+                async with self._turn(workspace):
+                    stored = await self._read(workspace)
+                    if stored is None or stored.token == client.token:  # else it has been installed anew meanwhile
+                        await self.gone(workspace)
+                        return "workspace"
         except (aiohttp.ClientError, TimeoutError):
             pass
         log.warning("a token was refused, and is not", workspace=workspace, error=why)
@@ -201,6 +204,10 @@ class ManyWorkspaces(AsyncInstallationStore):
         if kept:
             self._known[workspace] = grant
         return kept
+
+    def _turn(self, workspace: str) -> asyncio.Lock:
+        """Of those that change what we hold of it."""
+        return self._turns.setdefault(workspace, asyncio.Lock())
 
     async def _read(self, workspace: str) -> Grant | None:
         install = await self._store.install(PLATFORM, workspace)
