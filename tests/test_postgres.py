@@ -242,6 +242,7 @@ async def test_what_a_sender_that_is_gone_had_in_hand_is_gone_on_with_by_one_tha
     url = empty_database()
     living, gone = await open_postgres(url), await open_postgres(url)
     await share(gone, "gone")
+    await gone.lease_tokens("gone", "slack", NOW, NOW + timedelta(seconds=30))
     await share(living, "living")
     await living.enqueue([out(n, str(n)) for n in range(2)], NOW)
     (lost,) = await gone.claim("gone", ["telegram"], NOW, LEASE, 1)

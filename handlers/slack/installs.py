@@ -78,7 +78,6 @@ class ManyWorkspaces(AsyncInstallationStore):
         self._home = ""
         self._known: dict[str, Grant] = {}
         self._new: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
-        self._renewing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -155,7 +154,7 @@ class ManyWorkspaces(AsyncInstallationStore):
 
     async def renew(self, workspace: str, spent: str = "") -> bool:
         """See Workspaces. One at a time: what renews is good for one use."""
-        async with self._renewing.setdefault(workspace, asyncio.Lock()):
+        async with self._turn(workspace):
             grant = await self._read(workspace)
             if grant is None or not (grant.token == spent or grant.ends(self._clock() + AHEAD)):
                 return grant is not None

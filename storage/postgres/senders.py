@@ -63,8 +63,8 @@ def lapsed(db: Database, now: datetime, platforms: Collection[str] | None) -> li
     """Claims whose lease has ended, or whose sender is gone; with `platforms`, all of theirs whose sender is not known
     to live."""
     if platforms is None:
-        gone = {row["owner"]: row["platform"] for row in rows(db, GONE, micros(now))}
-        found, lost = claims.lapsed(db, now, set(gone.values())), set(gone)
+        gone = rows(db, GONE, micros(now))
+        found, lost = claims.lapsed(db, now, {row["platform"] for row in gone}), {row["owner"] for row in gone}
     else:
         found = claims.lapsed(db, now, platforms)
         living = {row["owner"] for row in rows(db, f"SELECT owner FROM senders WHERE {LIVES}", micros(now))}
