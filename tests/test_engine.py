@@ -19,10 +19,11 @@ from bot.message import Message, Paragraph
 from bot.models import Address, Lease, Outcome, Outgoing
 from storage.postgres import schema, senders, turns
 from storage.postgres.connection import SHARE
-from storage.postgres.engine import PostgresEngine, cron
+from storage.postgres.engine import PostgresEngine
 from storage.postgres.lock import PostgresLock
 from storage.postgres.opening import open_whole
 from storage.postgres.store import PostgresStore, Turn, open_postgres
+from storage.postgres.ticks import cron
 from tests import postgres
 from tests.stores import empty_database, look
 
